@@ -1,0 +1,5 @@
+"""`python -m catalog`."""
+
+from .entrypoints.cli import main
+
+main()

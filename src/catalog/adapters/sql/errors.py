@@ -1,0 +1,27 @@
+"""The one way out for errors: none of SQLAlchemy or a driver leaves this package."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
+
+from catalog.domain.errors import Interrupted, StorageBusy
+
+from . import sqlite
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Turn what the database refuses into what the catalogue refuses."""
+    try:
+        yield
+    except StaleDataError as error:
+        raise Interrupted from error
+    except PoolTimeoutError as error:
+        raise StorageBusy from error
+    except DBAPIError as error:
+        if meaning := sqlite.translate(error):
+            raise meaning from error
+        raise

@@ -1,0 +1,93 @@
+"""Rows to records and back, by name: whatever has a column is kept, whatever has a field is read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import attrs
+from advanced_alchemy.base import DefaultBase
+from cattrs import Converter
+from sqlalchemy import Column, inspect
+from sqlalchemy.orm import Mapper
+
+from catalog.domain.records import Record
+from catalog.domain.values import TextValue
+
+RecordT = TypeVar("RecordT", bound=Record)
+RowT = TypeVar("RowT", bound=DefaultBase)
+
+
+def row_of(record: Record, row_class: type[RowT]) -> RowT:
+    """Return a new row that keeps the record."""
+    return row_class(**_column_values(record, row_class), **_children(record, row_class))
+
+
+def update_row(row: DefaultBase, record: Record) -> None:
+    """Make the row keep the record, touching only what differs."""
+    for name, value in _column_values(record, type(row)).items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+    for name, children in _children(record, type(row)).items():
+        if [_content(child) for child in getattr(row, name)] != [_content(child) for child in children]:
+            setattr(row, name, children)
+
+
+def record_of(row: DefaultBase, record_class: type[RecordT]) -> RecordT:
+    """Return the record that the row keeps."""
+    mapper: Mapper[Any] = inspect(type(row))
+    values = {column.key: getattr(row, column.key) for column in mapper.columns}
+    for name in mapper.relationships.keys():  # noqa: SIM118 - not a dict
+        values[name] = [_content(child) for child in getattr(row, name)]
+    return structure(values, record_class)
+
+
+def structure(values: Mapping[str, Any], record_class: type[RecordT]) -> RecordT:
+    """Return the record that has these column values; checked like any other, for a database can be edited."""
+    return converter.structure(values, record_class)
+
+
+def columns_of(row_class: type[DefaultBase], record_class: type[Any]) -> Sequence[Column[Any]]:
+    """Return the columns that keep fields of the record, not those computed from it."""
+    fields = attrs.fields_dict(record_class)
+    mapper: Mapper[Any] = inspect(row_class)
+    return [column for column in mapper.columns if column.key in fields]
+
+
+def _column_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
+    mapper: Mapper[Any] = inspect(row_class)
+    return {column.key: converter.unstructure(getattr(record, column.key)) for column in mapper.columns}
+
+
+def _children(record: Record, row_class: type[DefaultBase]) -> dict[str, list[DefaultBase]]:
+    mapper: Mapper[Any] = inspect(row_class)
+    return {
+        name: [
+            relationship.mapper.class_(position=position, **converter.unstructure(child))
+            for position, child in enumerate(getattr(record, name))
+        ]
+        for name, relationship in mapper.relationships.items()
+    }
+
+
+def _content(child: DefaultBase) -> dict[str, Any]:
+    """Return what a child row says, without the columns that only place it in its parent."""
+    mapper: Mapper[Any] = inspect(type(child))
+    return {column.key: getattr(child, column.key) for column in mapper.columns if not column.primary_key}
+
+
+def _make_converter() -> Converter:
+    converter = Converter(detailed_validation=False)
+    for stored_as_is in (str, int, float, bool, UUID, date, datetime):
+        converter.register_structure_hook(stored_as_is, lambda value, _target: value)
+        converter.register_unstructure_hook(stored_as_is, lambda value: value)
+    converter.register_structure_hook_func(_is_text_value, lambda value, target: target(value))
+    converter.register_unstructure_hook_func(_is_text_value, str)
+    return converter
+
+
+def _is_text_value(target: Any) -> bool:
+    return isinstance(target, type) and issubclass(target, TextValue)
+
+
+converter = _make_converter()

@@ -1,0 +1,70 @@
+"""Opening a database into an object of ports."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from catalog.domain.callers import Caller
+from catalog.domain.errors import StorageUnavailable
+
+from . import migrations, sqlite
+from .errors import translated
+from .reader import SqlReader
+from .unit_of_work import SqlUnitOfWork
+
+
+class SqlStorage:
+    """A catalogue in a SQL database: one engine reads, one writes."""
+
+    def __init__(self, *, reader: AsyncEngine, writer: AsyncEngine) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.reader = SqlReader(reader)
+
+    @asynccontextmanager
+    async def unit_of_work(self, caller: Caller) -> AsyncGenerator[SqlUnitOfWork]:
+        """Begin a transaction; it is committed when the block ends well, and rolled back otherwise."""
+        with translated():
+            async with AsyncSession(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():
+                yield SqlUnitOfWork(session, caller)
+
+    async def check(self) -> None:
+        """Raise StorageUnavailable unless the database can be read and is at the newest migration."""
+        with translated():
+            async with self._reader.connect() as connection:
+                applied = set(await migrations.applied(connection))
+        if applied != (newest := set(migrations.newest())):
+            raise StorageUnavailable(
+                f"the database is at migration {sorted(applied) or 'none'}, and this program needs {sorted(newest)}; "
+                "run `catalog database upgrade`"
+            )
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+@asynccontextmanager
+async def open_sqlite(path: str, *, busy_timeout: float) -> AsyncGenerator[SqlStorage]:
+    """Open the SQLite file, made if there is none and brought to the newest migration; raise StorageUnavailable."""
+    _must_be_usable(Path(path))
+    with translated():
+        await asyncio.to_thread(migrations.upgrade, path, busy_timeout)
+    storage = SqlStorage(
+        reader=sqlite.reader_engine(path, busy_timeout), writer=sqlite.writer_engine(path, busy_timeout)
+    )
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+def _must_be_usable(path: Path) -> None:
+    if path.is_dir():
+        raise StorageUnavailable(f"{path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise StorageUnavailable(f"there is no folder {path.parent}; make it first")

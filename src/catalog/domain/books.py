@@ -1,0 +1,94 @@
+"""Books: each is one edition, the thing on the shelf."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, ClassVar, Self
+from uuid import UUID
+
+from attrs import frozen
+
+from .authors import Author
+from .constraints import Doc, Items, Text, constrained
+from .errors import Kind
+from .records import details_of, succeeded, told
+from .text import sort_key
+from .values import Isbn, Language, PartialDate, Role
+
+
+@frozen(kw_only=True, field_transformer=constrained)
+class Contributor:
+    """Somebody else who had a part in the book (an added entry, MARC 21 7XX)."""
+
+    author_id: Annotated[UUID, Doc("an author of the catalogue")]
+    role: Annotated[Role | None, Doc("what they did; absent where nobody said")] = None
+
+
+@frozen(kw_only=True, field_transformer=constrained)
+class BookDetails:
+    """What a client may say about a book."""
+
+    title: Annotated[str, Text(1000), Doc("the title proper", example="The Left Hand of Darkness")]
+    subtitle: Annotated[str | None, Text(1000), Doc("what follows the title proper")] = None
+    author_id: Annotated[
+        UUID | None, Doc("the author under whom the book is entered; null where the book names nobody")
+    ]
+    contributors: Annotated[
+        tuple[Contributor, ...], Items(200), Doc("who else had a part in it, in order; the same author and role once")
+    ] = ()
+    isbn: Annotated[Isbn | None, Doc("its International Standard Book Number; two books may share one")] = None
+    published: Annotated[PartialDate | None, Doc("when this edition was published")] = None
+    languages: Annotated[tuple[Language, ...], Items(50), Doc("the languages of its text, each once")] = ()
+
+    def author_references(self) -> Iterator[tuple[tuple[str | int, ...], UUID]]:
+        """Yield where the book names an author, and the author's id."""
+        if self.author_id is not None:
+            yield ("author_id",), self.author_id
+        for index, contributor in enumerate(self.contributors):
+            yield ("contributors", index, "author_id"), contributor.author_id
+
+    def names(self, author_id: UUID) -> bool:
+        """Whether the book names the author, as main entry or contributor."""
+        return any(named == author_id for _, named in self.author_references())
+
+
+@frozen(kw_only=True, field_transformer=constrained)
+class Book(BookDetails):
+    """A book in the catalogue."""
+
+    KIND: ClassVar[Kind] = Kind.BOOK
+
+    id: Annotated[UUID, Doc("made by the catalogue, never reused")]
+    version: Annotated[int, Doc("1 at first, one more with each change", example=1)] = 1
+    created_at: Annotated[datetime, Doc("when the record was made (UTC)")]
+    updated_at: Annotated[datetime, Doc("when its content last changed (UTC)")]
+
+    @classmethod
+    def recorded(cls, details: BookDetails, *, id: UUID, at: datetime) -> Self:
+        """Return the first version of a new book."""
+        return cls(id=id, created_at=at, updated_at=at, **told(details))
+
+    @property
+    def details(self) -> BookDetails:
+        """What a client said about the book."""
+        return details_of(self, BookDetails)
+
+    def revised(self, details: BookDetails, *, at: datetime) -> Self:
+        """Return the next version, or the book itself if the details change nothing."""
+        return succeeded(self, details, at=at)
+
+    @property
+    def sort_key(self) -> str:
+        """The key by which books are ordered."""
+        return sort_key(self.title)
+
+
+@frozen(kw_only=True, field_transformer=constrained)
+class BookRecord(Book):
+    """A book as readers get it, with the author under whom it is entered."""
+
+    author: Annotated[Author | None, Doc("the author whose id author_id is")]
+
+    @classmethod
+    def of(cls, book: Book, author: Author | None) -> Self:
+        """Return the book together with its author."""
+        return cls(author=author, **told(book))

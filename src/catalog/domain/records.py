@@ -1,0 +1,68 @@
+"""The life of a record: it is never changed, it is succeeded by its next version.
+
+A record is a details class (what a client may say) plus an id, a version and two times.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from attrs import AttrsInstance, evolve, fields, frozen
+
+from .errors import Kind, StaleVersion
+
+
+class Record(AttrsInstance, Protocol):
+    """What authors and books have in common."""
+
+    KIND: ClassVar[Kind]
+
+    @property
+    def id(self) -> UUID:
+        """Made by the catalogue and never reused."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """1 for a new record, one more for each change of its content."""
+        ...
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+DetailsT = TypeVar("DetailsT", bound=AttrsInstance)
+
+
+@frozen
+class Changes(Generic[DetailsT]):
+    """Some fields of some details, each with its new value; what is not named stays (RFC 7396)."""
+
+    values: Mapping[str, Any]
+
+    def applied_to(self, details: DetailsT) -> DetailsT:
+        """Return the details with the changes made."""
+        return evolve(details, **self.values)  # type: ignore[misc]  # mypy wants a concrete attrs class
+
+
+def told(details: AttrsInstance) -> dict[str, Any]:
+    """Return the fields and their values, not taken apart any further."""
+    return {f.name: getattr(details, f.name) for f in fields(type(details))}
+
+
+def details_of(record: Record, details_class: type[DetailsT]) -> DetailsT:
+    """Return the part of a record that a client may write."""
+    return details_class(**{f.name: getattr(record, f.name) for f in fields(details_class)})
+
+
+def succeeded(record: RecordT, details: AttrsInstance, *, at: datetime) -> RecordT:
+    """Return the record's next version with these details, or the record itself if they change nothing."""
+    if all(getattr(record, name) == value for name, value in told(details).items()):
+        return record
+    successor = {**told(details), "version": record.version + 1, "updated_at": at}
+    return evolve(record, **successor)  # type: ignore[misc]  # mypy wants a concrete attrs class
+
+
+def must_stand_at(record: Record, versions: Collection[int] | None) -> None:
+    """Refuse to go on from a version that the caller does not know; None stands for any version."""
+    if versions is not None and record.version not in versions:
+        raise StaleVersion(record.KIND, record.id, record.version)

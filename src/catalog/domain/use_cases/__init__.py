@@ -1,0 +1,1 @@
+"""What a caller can ask for; each method is one unit of work."""

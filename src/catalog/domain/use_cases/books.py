@@ -1,0 +1,79 @@
+"""Cataloguing books."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from attrs import frozen
+
+from catalog.domain.authors import Author
+from catalog.domain.books import Book, BookDetails, BookRecord
+from catalog.domain.callers import Caller
+from catalog.domain.errors import UnknownAuthors
+from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
+from catalog.domain.records import Changes, must_stand_at
+
+from .atomic import atomic
+
+
+@frozen
+class BookCataloguing:
+    """Whatever changes the books of the catalogue."""
+
+    storage: Storage
+    caller: Caller
+    clock: Clock
+    ids: IdGenerator
+
+    @atomic
+    async def add(self, unit: UnitOfWork, details: BookDetails) -> BookRecord:
+        """Add a book."""
+        author = await self._author_of(unit, details)
+        book = Book.recorded(details, id=self.ids.new(), at=self.clock.now())
+        await unit.books.add_all([book])
+        return BookRecord.of(book, author)
+
+    @atomic
+    async def amend(
+        self,
+        unit: UnitOfWork,
+        id: UUID,
+        changes: Changes[BookDetails],
+        *,
+        known_versions: Collection[int] | None = None,
+    ) -> BookRecord:
+        """Change some fields of a book."""
+        book = await unit.books.get(id)
+        must_stand_at(book, known_versions)
+        return await self._revise(unit, book, changes.applied_to(book.details))
+
+    @atomic
+    async def replace(
+        self, unit: UnitOfWork, id: UUID, details: BookDetails, *, known_versions: Collection[int] | None = None
+    ) -> BookRecord:
+        """Say everything about a book anew."""
+        book = await unit.books.get(id)
+        must_stand_at(book, known_versions)
+        return await self._revise(unit, book, details)
+
+    @atomic
+    async def remove(self, unit: UnitOfWork, id: UUID, *, known_versions: Collection[int] | None = None) -> None:
+        """Remove a book."""
+        book = await unit.books.get(id)
+        must_stand_at(book, known_versions)
+        await unit.books.remove(book)
+
+    async def _revise(self, unit: UnitOfWork, book: Book, details: BookDetails) -> BookRecord:
+        author = await self._author_of(unit, details)
+        revised = book.revised(details, at=self.clock.now())
+        if revised is not book:
+            await unit.books.replace(revised)
+        return BookRecord.of(revised, author)
+
+    @staticmethod
+    async def _author_of(unit: UnitOfWork, details: BookDetails) -> Author | None:
+        """Return the main author; refuse details that name an author the catalogue does not hold."""
+        references = list(details.author_references())
+        known = await unit.authors.get_many({id for _, id in references})
+        if unknown := [(place, id) for place, id in references if id not in known]:
+            raise UnknownAuthors(unknown)
+        return known[details.author_id] if details.author_id is not None else None

@@ -1,0 +1,174 @@
+"""Values with one canonical spelling: once parsed, nobody checks them again."""
+
+import re
+from calendar import monthrange
+from typing import ClassVar, Self
+
+from attrs import field, frozen
+
+from .errors import InvalidValue
+from .languages import ALIASES, BIBLIOGRAPHIC
+
+
+def _must_be_canonical(value: "TextValue", _attribute: object, text: str) -> None:
+    if value.canonical(text) != text:
+        raise InvalidValue(f"must be in its canonical spelling, {value.canonical(text)!r}")
+
+
+@frozen(order=True, str=False, repr=False)
+class TextValue:
+    """A value that is written as one string: `parse` reads any accepted spelling, `str` gives the canonical one."""
+
+    description: ClassVar[str]
+    example: ClassVar[str]
+    pattern: ClassVar[str]
+
+    text: str = field(validator=_must_be_canonical)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read any accepted spelling; raise InvalidValue for the rest."""
+        return cls(cls.canonical(text))
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the canonical spelling of a text; raise InvalidValue where there is none."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text!r})"
+
+
+class Isbn(TextValue):
+    """An International Standard Book Number (ISO 2108), kept as its 13 digits.
+
+    ISBN-10 and ISBN-13 are read, with or without hyphens and spaces; the check digit must hold.
+    """
+
+    __slots__ = ()
+    description = "ISBN-10 or ISBN-13, hyphens and spaces allowed; kept as 13 digits"
+    example = "9780141439600"
+    pattern = r"^[0-9Xx\- ‐-―]{10,32}$"
+
+    _SEPARATORS: ClassVar = re.compile("[\\s\\-\u2010-\u2015]")
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the 13 digits of an ISBN."""
+        digits = cls._SEPARATORS.sub("", text).upper() if len(text) <= 32 else ""
+        if re.fullmatch(r"[0-9]{9}[0-9X]", digits):
+            if cls._check_digit_10(digits[:9]) != digits[9]:
+                raise cls._wrong_check_digit(cls._check_digit_10(digits[:9]))
+            return f"978{digits[:9]}{cls._check_digit_13('978' + digits[:9])}"
+        if not re.fullmatch(r"[0-9]{13}", digits):
+            raise InvalidValue(
+                "must be an ISBN: 10 digits (the last may be X) or 13 digits, hyphens and spaces allowed"
+            )
+        if digits.startswith("9790"):
+            raise InvalidValue("must be an ISBN, and 979-0 begins an ISMN, the number of printed music")
+        if not digits.startswith(("978", "979")):
+            raise InvalidValue("must begin with 978 or 979 to be an ISBN-13")
+        if cls._check_digit_13(digits[:12]) != digits[12]:
+            raise cls._wrong_check_digit(cls._check_digit_13(digits[:12]))
+        return digits
+
+    @property
+    def isbn10(self) -> str | None:
+        """The ten-digit form; None for numbers under 979, which have none."""
+        if not self.text.startswith("978"):
+            return None
+        return self.text[3:12] + self._check_digit_10(self.text[3:12])
+
+    @staticmethod
+    def _wrong_check_digit(right: str) -> InvalidValue:
+        return InvalidValue(f"must end in the check digit {right} if the other digits of this ISBN are right")
+
+    @staticmethod
+    def _check_digit_10(nine: str) -> str:
+        rest = -sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), nine, strict=True)) % 11
+        return "X" if rest == 10 else str(rest)
+
+    @staticmethod
+    def _check_digit_13(twelve: str) -> str:
+        return str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(twelve)) % 10)
+
+
+class PartialDate(TextValue):
+    """A year, a month of a year, or a day: ISO 8601 with reduced precision, EDTF level 0, years before 1 included.
+
+    Years count as astronomers and ISO 8601 count them: 0000 is 1 BC, -0043 is 44 BC.
+    """
+
+    __slots__ = ()
+    description = "a year, a month or a day: YYYY, YYYY-MM or YYYY-MM-DD; a year before 1 as -YYYY"
+    example = "1871-12"
+    pattern = r"^-?[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+
+    _PARTS: ClassVar = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+
+    @classmethod
+    def of_year(cls, year: int) -> Self:
+        """Return the date that says only the year, which is between -9999 and 9999."""
+        if not -9999 <= year <= 9999:
+            raise InvalidValue("must be a year between -9999 and 9999")
+        return cls(f"{'-' if year < 0 else ''}{abs(year):04d}")
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the text, trimmed, if it names a year, month or day of the calendar."""
+        text = text.strip()
+        parts = cls._PARTS.fullmatch(text) if text.isascii() else None
+        if parts is None or text.startswith("-0000"):
+            raise InvalidValue(
+                "must be a year, a month or a day as YYYY, YYYY-MM or YYYY-MM-DD (-0043 for the year 44 BC)"
+            )
+        year, month, day = (int(part) if part else None for part in parts.groups())
+        if month is not None and not 1 <= month <= 12:
+            raise InvalidValue(f"must name a month from 01 to 12, and this names {month:02d}")
+        # The Gregorian calendar repeats every 400 years; the shift makes years before 1 countable.
+        if year is not None and month and day is not None and not 1 <= day <= monthrange(year % 400 + 400, month)[1]:
+            raise InvalidValue(f"must name a day that the month has, and this names day {day:02d}")
+        return text
+
+    @property
+    def year(self) -> int:
+        """The year, as ISO 8601 counts."""
+        return int(self.text[:5] if self.text.startswith("-") else self.text[:4])
+
+
+class Language(TextValue):
+    """A language by its code of ISO 639, kept as libraries write it (639-2/B, as in MARC 21): fre, not fra or fr."""
+
+    __slots__ = ()
+    description = "a language code of ISO 639 with two or three letters; kept as ISO 639-2/B"
+    example = "eng"
+    pattern = r"^[A-Za-z]{2,3}$"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the code of ISO 639-2/B."""
+        code = text.strip().lower()
+        code = ALIASES.get(code, code)
+        if code not in BIBLIOGRAPHIC:
+            raise InvalidValue("must be a language code of ISO 639-1 or ISO 639-2, such as en or eng")
+        return code
+
+
+class Role(TextValue):
+    """What somebody did for a book: a relator code of MARC 21, three small letters (trl: translator)."""
+
+    __slots__ = ()
+    description = "a MARC relator code: three letters, such as trl (translator), ill (illustrator), edt (editor)"
+    example = "trl"
+    pattern = r"^[A-Za-z]{3}$"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the code in small letters."""
+        code = text.strip().lower()
+        if not re.fullmatch("[a-z]{3}", code):
+            raise InvalidValue("must be a MARC relator code of three letters, such as trl, ill or edt")
+        return code

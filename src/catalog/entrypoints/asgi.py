@@ -1,0 +1,6 @@
+"""`app`, for `litestar --app catalog.entrypoints.asgi:app …` and for any ASGI server."""
+
+from .container import build_app
+from .settings import load_settings
+
+app = build_app(load_settings())

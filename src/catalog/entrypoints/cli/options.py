@@ -1,0 +1,69 @@
+"""Options that several commands have, and the one way in which commands fail."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from catalog.domain.errors import CatalogError, StorageBusy
+from catalog.entrypoints.settings import InvalidSettings, Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def settings_options(*names: str) -> Callable[[F], F]:
+    """Add --config and an option for each named setting; `settings_from` reads them."""
+
+    def decorate(command: F) -> F:
+        for name in reversed(names):
+            command = click.option(f"--{name}", default=None, help=_help(name), metavar=_METAVARS[name])(command)
+        config = click.option(
+            "--config",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="A TOML file with settings.  [default: ./catalog.toml if it is there]",
+        )
+        return config(command)
+
+    return decorate
+
+
+_METAVARS = {"storage": "URL", "host": "ADDRESS", "port": "PORT"}
+
+
+def _help(name: str) -> str:
+    return {
+        "storage": "Where the catalogue is kept: sqlite:///FILE or memory://.  [default: sqlite:///catalog.db]",
+        "host": "The address to listen on.  [default: 127.0.0.1]",
+        "port": "The port to listen on; 0 takes a free one.  [default: 8000]",
+    }[name]
+
+
+def settings_from(config: Path | None, **options: Any) -> Settings:
+    """Return the settings, or end the command with what is wrong with them."""
+    try:
+        return load_settings(file=config, options=options)
+    except InvalidSettings as error:
+        raise Failure(str(error)) from None
+
+
+class Failure(click.ClickException):
+    """What ends a command: one line on stderr that says what to do, and exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print it."""
+        click.echo(f"catalog: {self.message}", err=True, file=file)
+
+
+@contextmanager
+def failures() -> Generator[None]:
+    """End the command with one line where the catalogue refuses."""
+    try:
+        yield
+    except StorageBusy:
+        raise Failure("another process is writing to the catalogue; try again when it has finished") from None
+    except CatalogError as error:
+        raise Failure(str(error) or f"refused: {error!r}") from None

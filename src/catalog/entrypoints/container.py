@@ -1,0 +1,149 @@
+"""The composition root: the only place that knows which adapter stands behind which port."""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import click
+from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig, SQLAlchemyInitPlugin
+from dishka import AsyncContainer, Provider, Scope, from_context, make_async_container, provide
+from dishka.integrations.litestar import LitestarProvider
+from litestar import Litestar, Request
+from litestar.plugins import CLIPlugin, PluginProtocol
+
+from catalog.adapters.memory import MemoryStorage
+from catalog.adapters.sql import commands, migrations, open_sqlite
+from catalog.adapters.system import SystemClock, Uuid7Generator
+from catalog.domain.callers import Caller
+from catalog.domain.errors import StorageUnavailable
+from catalog.domain.ports import CatalogReader, Clock, IdGenerator, Storage
+from catalog.domain.use_cases.authors import AuthorCataloguing
+from catalog.domain.use_cases.books import BookCataloguing
+
+from .http.app import create_app
+from .settings import Settings
+
+_SQLITE_FILE = re.compile(r"sqlite(\+aiosqlite)?:///(?P<path>.+)")
+
+
+@asynccontextmanager
+async def _open_memory(_settings: Settings) -> AsyncGenerator[Storage]:
+    yield MemoryStorage()
+
+
+def _open_sqlite(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    return open_sqlite(sqlite_path(settings.storage), busy_timeout=settings.busy_timeout_seconds)
+
+
+STORAGES: Mapping[str, Callable[[Settings], AbstractAsyncContextManager[Storage]]] = {
+    "memory": _open_memory,
+    "sqlite": _open_sqlite,
+    "sqlite+aiosqlite": _open_sqlite,
+}
+"""How to open a storage, by the scheme of its URL."""
+
+
+def open_storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    """Open the storage that the settings name; raise StorageUnavailable, saying which there are."""
+    scheme = settings.storage.partition("://")[0]
+    if scheme not in STORAGES:
+        raise StorageUnavailable(
+            f"{settings.storage!r} is not a storage; give sqlite:///FILE or memory:// "
+            f"(known: {', '.join(sorted(STORAGES))})"
+        )
+    return STORAGES[scheme](settings)
+
+
+def sqlite_path(url: str) -> str:
+    """Return the file that a SQLite URL names; raise StorageUnavailable if it names none."""
+    if (match := _SQLITE_FILE.fullmatch(url)) and not match["path"].startswith(":"):
+        return match["path"]
+    raise StorageUnavailable(f"{url!r} names no file; write sqlite:///catalog.db, or sqlite:////var/lib/catalog.db")
+
+
+class StorageProvider(Provider):
+    """The storage, open as long as the container."""
+
+    scope = Scope.APP
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    @provide
+    async def storage(self) -> AsyncGenerator[Storage]:
+        """Open it once, on first use."""
+        async with open_storage(self._settings) as storage:
+            yield storage
+
+    @provide
+    def reader(self, storage: Storage) -> CatalogReader:
+        """The storage's query side."""
+        return storage.reader
+
+
+class CoreProvider(Provider):
+    """The use cases, for one caller each, and the machine's clock and ids."""
+
+    clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
+    ids = provide(Uuid7Generator, provides=IdGenerator, scope=Scope.APP)
+    authors = provide(AuthorCataloguing, scope=Scope.REQUEST)
+    books = provide(BookCataloguing, scope=Scope.REQUEST)
+
+
+class HttpCallerProvider(Provider):
+    """Who asks over HTTP: nobody is known by name until there is access control."""
+
+    scope = Scope.REQUEST
+
+    @provide
+    def caller(self, request: Request) -> Caller:  # type: ignore[type-arg]  # the type that Dishka knows
+        """Take the request's id along."""
+        return Caller(request_id=request.scope["state"]["request_id"])
+
+
+class LocalCallerProvider(Provider):
+    """Who asks on this machine; the command says it."""
+
+    caller = from_context(Caller, scope=Scope.REQUEST)
+
+
+def http_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
+    """Compose the catalogue for requests; later providers override earlier ones."""
+    return make_async_container(
+        StorageProvider(settings), CoreProvider(), HttpCallerProvider(), LitestarProvider(), *overrides
+    )
+
+
+def local_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
+    """Compose the catalogue for commands; enter it with `context={Caller: …}`."""
+    return make_async_container(StorageProvider(settings), CoreProvider(), LocalCallerProvider(), *overrides)
+
+
+def build_app(settings: Settings, container: AsyncContainer | None = None) -> Litestar:
+    """Return the application, with the database commands where its storage has migrations."""
+    plugins: Sequence[PluginProtocol] = ()
+    if settings.storage.startswith("sqlite"):
+        plugins = [SQLAlchemyInitPlugin(migration_config(settings)), _GuideCommandNames()]
+    return create_app(container or http_container(settings), settings, plugins)
+
+
+def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:
+    """Return what the database commands need; raise StorageUnavailable where there is nothing to migrate."""
+    if not settings.storage.startswith("sqlite"):
+        raise StorageUnavailable(f"{settings.storage} has no migrations; name a database with --storage sqlite:///FILE")
+    return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+
+
+def add_database_commands(group: click.Group) -> None:
+    """Add the database commands to a group whose context object is `{"configs": [migration_config(…)]}`."""
+    commands.add_database_commands(group)
+
+
+class _GuideCommandNames(CLIPlugin):
+    """Lets `litestar database` know the names its guide uses."""
+
+    def on_cli_init(self, cli: click.Group) -> None:
+        """Add them, once the plugin before has added the group."""
+        if isinstance(group := cli.commands.get("database"), click.Group):
+            commands.add_guide_names(group)

@@ -1,0 +1,57 @@
+"""The Litestar application."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from dishka import AsyncContainer
+from dishka.integrations.litestar import setup_dishka
+from litestar import Litestar, Router
+from litestar.plugins import PluginProtocol
+from litestar.static_files import create_static_files_router
+
+from catalog.domain.ports import Storage
+from catalog.entrypoints.settings import Settings
+
+from .authors import AuthorController
+from .bodies import AttrsBodyPlugin
+from .books import BookController
+from .conditions import with_conditions
+from .gate import with_body_deadline, with_known_hosts, with_own_origins, with_refusals, with_request_id
+from .health import explain_problem, livez, readyz, root
+from .methods import with_all_methods
+from .openapi import ASSETS_PATH, AttrsSchemas, openapi_config
+from .parameters import refuse_unknown_parameters
+from .problems import handle
+
+
+def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[PluginProtocol] = ()) -> Litestar:
+    """Return the application over whatever the container composes; it closes the container when it stops."""
+
+    async def open_storage() -> None:
+        await container.get(Storage)  # a service that can not keep anything should not start
+
+    app = Litestar(
+        route_handlers=[AuthorController, BookController, livez, readyz, explain_problem, root, _docs_assets()],
+        plugins=[AttrsBodyPlugin(), AttrsSchemas(), *plugins],
+        guards=[refuse_unknown_parameters],
+        exception_handlers={Exception: handle},
+        openapi_config=openapi_config(),
+        request_max_body_size=settings.max_body_bytes,
+        on_startup=[open_storage],
+        on_shutdown=[container.close],
+        logging_config=None,
+    )
+    setup_dishka(container, app)
+    handler = with_conditions(app.asgi_handler)
+    handler = with_body_deadline(handler, settings.body_timeout_seconds)
+    handler = with_all_methods(handler, app)
+    handler = with_own_origins(handler, settings.allowed_origins)
+    handler = with_known_hosts(handler, settings.allowed_hosts)
+    app.asgi_handler = with_request_id(with_refusals(handler))
+    return app
+
+
+def _docs_assets() -> Router:
+    assets = Path(str(files("swagger_ui"))) / "static"
+    return create_static_files_router(ASSETS_PATH, directories=[assets], include_in_schema=False)

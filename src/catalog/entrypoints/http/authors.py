@@ -1,0 +1,91 @@
+"""/authors."""
+
+from uuid import UUID
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import Controller, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
+
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.ports import CatalogReader
+from catalog.domain.queries import AuthorQuery, Page, PageRequest
+from catalog.domain.records import Changes
+from catalog.domain.use_cases.authors import AuthorCataloguing
+
+from .conditions import versions_in
+from .openapi import problem_responses
+from .parameters import CurrentPage, IfMatch, PageSize
+
+
+class AuthorController(Controller):
+    """Authors: whoever a book is by."""
+
+    path = "/authors"
+    tags = ("Authors",)
+
+    @get(summary="List authors", description="Ordered by name.", responses=problem_responses(400))
+    @inject
+    async def list_authors(
+        self,
+        reader: FromDishka[CatalogReader],
+        current_page: CurrentPage = 1,
+        page_size: PageSize = 10,
+    ) -> Page[Author]:
+        """A page of authors."""
+        page = PageRequest(number=current_page, size=page_size)
+        return await reader.authors(AuthorQuery(page=page))
+
+    @post(summary="Add an author", responses=problem_responses(400, 413, 415))
+    @inject
+    async def add_author(self, data: JSONBody[AuthorDetails], authors: FromDishka[AuthorCataloguing]) -> Author:
+        """Add an author."""
+        return await authors.add(data)
+
+    @get("/{id:uuid}", summary="Read an author", responses=problem_responses(404))
+    @inject
+    async def get_author(self, id: FromPath[UUID], reader: FromDishka[CatalogReader]) -> Author:
+        """One author."""
+        return await reader.author(id)
+
+    @patch(
+        "/{id:uuid}",
+        summary="Change some fields of an author",
+        description="A JSON Merge Patch (RFC 7396): fields left out stay, null clears.",
+        responses=problem_responses(400, 404, 412, 413, 415),
+    )
+    @inject
+    async def amend_author(
+        self,
+        id: FromPath[UUID],
+        data: JSONBody[Changes[AuthorDetails]],
+        authors: FromDishka[AuthorCataloguing],
+        if_match: IfMatch = None,
+    ) -> Author:
+        """Change some fields."""
+        return await authors.amend(id, data, known_versions=versions_in(if_match))
+
+    @put(
+        "/{id:uuid}",
+        summary="Replace an author",
+        description="Fields left out are cleared. Never creates: ids are made by the catalogue.",
+        responses=problem_responses(400, 404, 412, 413, 415),
+    )
+    @inject
+    async def replace_author(
+        self,
+        id: FromPath[UUID],
+        data: JSONBody[AuthorDetails],
+        authors: FromDishka[AuthorCataloguing],
+        if_match: IfMatch = None,
+    ) -> Author:
+        """Say everything about it anew."""
+        return await authors.replace(id, data, known_versions=versions_in(if_match))
+
+    @delete("/{id:uuid}", summary="Remove an author whom no book names", responses=problem_responses(404, 409, 412))
+    @inject
+    async def remove_author(
+        self, id: FromPath[UUID], authors: FromDishka[AuthorCataloguing], if_match: IfMatch = None
+    ) -> None:
+        """Remove it."""
+        await authors.remove(id, known_versions=versions_in(if_match))

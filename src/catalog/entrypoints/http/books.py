@@ -1,0 +1,92 @@
+"""/books."""
+
+from uuid import UUID
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import Controller, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
+
+from catalog.domain.books import BookDetails, BookRecord
+from catalog.domain.ports import CatalogReader
+from catalog.domain.queries import BookQuery, Page, PageRequest
+from catalog.domain.records import Changes
+from catalog.domain.use_cases.books import BookCataloguing
+
+from .conditions import versions_in
+from .openapi import problem_responses
+from .parameters import AuthorFilter, CurrentPage, IfMatch, PageSize
+
+
+class BookController(Controller):
+    """Books, each shown with the author under whom it is entered."""
+
+    path = "/books"
+    tags = ("Books",)
+
+    @get(summary="List books", description="Ordered by title.", responses=problem_responses(400))
+    @inject
+    async def list_books(
+        self,
+        reader: FromDishka[CatalogReader],
+        current_page: CurrentPage = 1,
+        page_size: PageSize = 10,
+        author_id: AuthorFilter = None,
+    ) -> Page[BookRecord]:
+        """A page of books."""
+        page = PageRequest(number=current_page, size=page_size)
+        return await reader.books(BookQuery(page=page, author_id=author_id))
+
+    @post(summary="Add a book", responses=problem_responses(400, 413, 415, 422))
+    @inject
+    async def add_book(self, data: JSONBody[BookDetails], books: FromDishka[BookCataloguing]) -> BookRecord:
+        """Add a book; its authors must be there."""
+        return await books.add(data)
+
+    @get("/{id:uuid}", summary="Read a book", responses=problem_responses(404))
+    @inject
+    async def get_book(self, id: FromPath[UUID], reader: FromDishka[CatalogReader]) -> BookRecord:
+        """One book."""
+        return await reader.book(id)
+
+    @patch(
+        "/{id:uuid}",
+        summary="Change some fields of a book",
+        description="A JSON Merge Patch (RFC 7396): fields left out stay, null clears.",
+        responses=problem_responses(400, 404, 412, 413, 415, 422),
+    )
+    @inject
+    async def amend_book(
+        self,
+        id: FromPath[UUID],
+        data: JSONBody[Changes[BookDetails]],
+        books: FromDishka[BookCataloguing],
+        if_match: IfMatch = None,
+    ) -> BookRecord:
+        """Change some fields."""
+        return await books.amend(id, data, known_versions=versions_in(if_match))
+
+    @put(
+        "/{id:uuid}",
+        summary="Replace a book",
+        description="Fields left out are cleared. Never creates: ids are made by the catalogue.",
+        responses=problem_responses(400, 404, 412, 413, 415, 422),
+    )
+    @inject
+    async def replace_book(
+        self,
+        id: FromPath[UUID],
+        data: JSONBody[BookDetails],
+        books: FromDishka[BookCataloguing],
+        if_match: IfMatch = None,
+    ) -> BookRecord:
+        """Say everything about it anew."""
+        return await books.replace(id, data, known_versions=versions_in(if_match))
+
+    @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(404, 412))
+    @inject
+    async def remove_book(
+        self, id: FromPath[UUID], books: FromDishka[BookCataloguing], if_match: IfMatch = None
+    ) -> None:
+        """Remove it."""
+        await books.remove(id, known_versions=versions_in(if_match))

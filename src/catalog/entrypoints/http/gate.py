@@ -1,0 +1,130 @@
+"""What every request passes before routing: its id, whether it was meant for us, how long its body may take."""
+
+import asyncio
+import re
+from collections.abc import Collection
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.exceptions import HTTPException
+
+from .asgi import ASGIApp, Message, Receive, Scope, Send
+from .problems import MEDIA_TYPE, RequestProblem, render
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+
+
+def with_request_id(app: ASGIApp) -> ASGIApp:
+    """Name each request: by its X-Request-Id if that is plain, else by a new id; every answer says it."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        given = Headers.from_scope(scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        scope["state"]["request_id"] = request_id
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders(message)
+                headers["x-request-id"] = request_id
+                headers["x-content-type-options"] = "nosniff"
+            await send(message)
+
+        await app(scope, receive, send_named)
+
+    return middleware
+
+
+def with_refusals(app: ASGIApp) -> ASGIApp:
+    """Answer what the layers below raise before routing began, as a problem."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except RequestProblem as problem:
+            status, headers, body = render(problem, path=scope["path"], request_id=scope["state"]["request_id"])
+            raw = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+            raw += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": status, "headers": raw})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return middleware
+
+
+def with_known_hosts(app: ASGIApp, allowed_hosts: Collection[str]) -> ASGIApp:
+    """Refuse requests that name a host this service does not answer to.
+
+    A page that rebinds its own name to our address (DNS rebinding) can not know another name for us than its own;
+    addresses and localhost can not be rebound.
+    """
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        host = Headers.from_scope(scope).get("host", "")
+        name = _hostname(host)
+        if not (_cannot_be_rebound(name) or name in allowed_hosts or "*" in allowed_hosts):
+            raise RequestProblem("wrong-host", f"This service does not answer to the host {host[:100]!r}.")
+        await app(scope, receive, send)
+
+    return middleware
+
+
+def with_own_origins(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
+    """Refuse writes from pages of other origins (RFC 6454); programs send no Origin."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers.from_scope(scope)
+        origin = headers.get("origin")
+        if (
+            origin is not None
+            and scope["method"] not in SAFE_METHODS
+            and origin not in allowed_origins
+            and urlsplit(origin).netloc != headers.get("host")
+        ):
+            raise RequestProblem("foreign-origin", f"A page of {origin[:100]!r} may not write here.")
+        await app(scope, receive, send)
+
+    return middleware
+
+
+def with_body_deadline(app: ASGIApp, seconds: float) -> ASGIApp:
+    """Give up on a request whose body has not arrived in time."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        arrived = False
+
+        async def receive_in_time() -> Message:
+            nonlocal arrived
+            if arrived:
+                return await receive()  # only a disconnect can follow, and that may take as long as it likes
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(status_code=408) from None
+            arrived = message["type"] != "http.request" or not message.get("more_body")
+            return message
+
+        await app(scope, receive_in_time, send)
+
+    return middleware
+
+
+def _hostname(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _cannot_be_rebound(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,158 @@
+"""The OpenAPI 3.1 document, drawn from the same annotations that check the values."""
+
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import attrs
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import Reference, Schema
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.plugins import OpenAPISchemaPlugin
+from litestar.typing import FieldDefinition
+
+from catalog.domain.constraints import Doc, Items, Text, metadata_of
+from catalog.domain.queries import Page
+from catalog.domain.records import Changes
+from catalog.domain.values import TextValue
+
+from . import wire
+from .problems import MEDIA_TYPE, PROBLEMS, Problem, Violation
+
+ASSETS_PATH = "/schema-assets"
+
+_ANSWERS = (Page, Problem, Violation)
+
+
+def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
+    """Document the problems a handler may answer with; any of them may get 400, 500 and 503."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            generate_examples=False,
+            description=" / ".join(kind.title for kind in PROBLEMS.values() if kind.status == status),
+            media_type=MEDIA_TYPE,
+        )
+        for status in sorted({400, 500, 503, *statuses})
+    }
+
+
+class AttrsSchemas(OpenAPISchemaPlugin):
+    """Describes attrs classes and text values: limits, defaults, meanings and examples."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: Any) -> bool:
+        """Say yes to attrs classes, generic ones included."""
+        return attrs.has(get_origin(value) or value)
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
+        """Return the schema of a class."""
+        cls = field_definition.annotation
+        if isinstance(cls, type) and issubclass(cls, TextValue):
+            return Schema(
+                type=OpenAPIType.STRING, description=cls.description, pattern=cls.pattern, examples=[cls.example]
+            )
+        if field_definition.origin is Changes:
+            return self._changes_schema(field_definition, schema_creator)
+        return self._class_schema(field_definition, schema_creator)
+
+    def _class_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
+        cls: Any = field_definition.origin or field_definition.annotation
+        fields = {"id": None, **attrs.fields_dict(cls)} if "id" in attrs.fields_dict(cls) else attrs.fields_dict(cls)
+        is_answer = "id" in fields or cls in _ANSWERS
+        schema = self._component(field_definition, cls, list(fields), schema_creator)
+        schema.description = cleandoc(cls.__doc__ or "")
+        schema.required = [
+            name
+            for name, field in attrs.fields_dict(cls).items()
+            if field.default is attrs.NOTHING or (is_answer and cls not in {Problem, Violation})
+        ]
+        if not is_answer:
+            schema.additional_properties = False
+            _describe_defaults(schema, cls)
+        return schema
+
+    def _changes_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
+        (details,) = field_definition.args
+        schema = self._component(field_definition, details, list(attrs.fields_dict(details)), schema_creator)
+        schema.title = f"{details.__name__.removesuffix('Details')}Changes"
+        schema.description = "The fields to change, as a JSON Merge Patch (RFC 7396)."
+        schema.required = []
+        schema.additional_properties = False
+        return schema
+
+    @staticmethod
+    def _component(field_definition: FieldDefinition, cls: Any, names: list[str], schema_creator: Any) -> Schema:
+        hints = (
+            field_definition.get_type_hints(include_extras=True, resolve_generics=True)
+            if field_definition.origin not in {None, Changes}
+            else get_type_hints(cls, include_extras=True)
+        )
+        schema: Schema = schema_creator.create_component_schema(
+            field_definition,
+            required=[],
+            property_fields={name: FieldDefinition.from_kwarg(_plain(hints[name]), name) for name in names},
+        )
+        properties = schema.properties or {}
+        schema.properties = {name: _described(properties[name], metadata_of(hints[name])) for name in names}
+        return schema
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _described(schema: Schema | Reference, metadata: tuple[object, ...]) -> Schema | Reference:
+    if isinstance(schema, Reference):
+        schema = Schema(all_of=[schema])
+    for item in metadata:
+        match item:
+            case Doc(text=text, example=example):
+                schema.description = text
+                if example is not None:
+                    schema.examples = [example]
+            case Text(longest=longest):
+                for part in (schema, *(schema.one_of or ())):
+                    if isinstance(part, Schema) and part.type == OpenAPIType.STRING:
+                        part.min_length, part.max_length = 1, longest
+            case Items(most=most):
+                schema.max_items, schema.unique_items = most, True
+            case _:
+                pass
+    return schema
+
+
+def _describe_defaults(schema: Schema, cls: Any) -> None:
+    for name, field in attrs.fields_dict(cls).items():
+        described = (schema.properties or {})[name]
+        if isinstance(described, Schema) and field.default not in {attrs.NOTHING, None}:
+            described.default = wire.encode(field.default)
+
+
+class DocsPage(SwaggerRenderPlugin):
+    """The page at /schema, with every asset from this service."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            path="/",
+            js_url=f"{ASSETS_PATH}/swagger-ui-bundle.js",
+            css_url=f"{ASSETS_PATH}/swagger-ui.css",
+            standalone_preset_js_url=f"{ASSETS_PATH}/swagger-ui-standalone-preset.js",
+            favicon=f'<link rel="icon" type="image/png" href="{ASSETS_PATH}/favicon-32x32.png">',
+        )
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Return what Litestar needs to draw the document."""
+    return OpenAPIConfig(
+        title="catalog",
+        version=version("catalog"),
+        summary="A catalogue of books and authors.",
+        description="Every error is a problem (RFC 9457). Records carry an ETag; send it as If-Match to write safely.",
+        path="/schema",
+        use_handler_docstrings=False,
+        create_examples=False,
+        render_plugins=[DocsPage()],
+        operation_id_creator=lambda handler, _method, _components: handler.handler_name,
+    )

@@ -1,0 +1,248 @@
+"""JSON values to domain values and back: one converter, strict on the way in.
+
+Values are checked one by one, so that a body is told everything that is wrong with it at once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from types import NoneType
+from typing import Any, cast, get_args, get_origin
+from uuid import UUID
+
+import attrs
+import msgspec
+from cattrs import (
+    AttributeValidationNote,
+    ClassValidationError,
+    Converter,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
+from cattrs.cols import is_sequence
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from catalog.domain.errors import InvalidValue
+from catalog.domain.records import Changes
+from catalog.domain.values import TextValue
+
+from .problems import InvalidBody, Violation
+
+_RULES: Mapping[Any, str] = {
+    str: "must be text",
+    int: "must be a whole number",
+    float: "must be a number",
+    bool: "must be true or false",
+    UUID: "must be a UUID",
+    date: "must be a day as YYYY-MM-DD",
+    datetime: "must be a time as YYYY-MM-DDTHH:MM:SSZ",
+    list: "must be a list",
+    dict: "must be an object",
+}
+_JSON_NAMES: Mapping[type, str] = {
+    NoneType: "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "an object",
+}
+SCALARS = tuple(kind for kind in _RULES if kind not in {list, dict})
+
+
+def decode(content: bytes, target: Any) -> Any:
+    """Return the target type's value that the JSON text says; raise InvalidBody with all that is wrong."""
+    if not content:
+        raise InvalidBody([Violation(detail="a JSON body is required, and this request has none", pointer="")])
+    try:
+        data = msgspec.json.decode(content)
+    except RecursionError:
+        raise InvalidBody([Violation(detail="the JSON is nested too deeply", pointer="")]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidBody([Violation(detail=f"not JSON in UTF-8: {error}", pointer="")]) from None
+    try:
+        return converter.structure(data, target)
+    except Exception as error:  # cattrs wraps whatever a hook raises
+        if violations := list(_violations(error, "")):
+            raise InvalidBody(violations) from None
+        raise
+
+
+def encode(value: Any) -> Any:
+    """Return what the JSON encoder needs to write the value: dicts, lists and scalars."""
+    return converter.unstructure(value)
+
+
+def _violations(error: BaseException, pointer: str) -> Iterator[Violation]:
+    """Walk the tree of errors that cattrs raises."""
+    match error:
+        case ClassValidationError() | IterableValidationError():
+            for child in error.exceptions:
+                yield from _violations(child, pointer + _step(child))
+        case ForbiddenExtraKeysError():
+            for name in sorted(error.extra_fields):
+                yield Violation(detail="there is no such field; leave it out", pointer=f"{pointer}/{_escaped(name)}")
+        case KeyError():
+            yield Violation(detail="this field is required", pointer=pointer)
+        case InvalidValue():
+            yield Violation(detail=error.rule, pointer=pointer)
+        case _:
+            raise error
+
+
+def _step(error: BaseException) -> str:
+    for note in getattr(error, "__notes__", ()):
+        match note:
+            case AttributeValidationNote():
+                return f"/{_escaped(note.name)}"
+            case IterableValidationNote():
+                return f"/{note.index}"
+            case _:
+                pass
+    return ""
+
+
+def _escaped(name: str) -> str:
+    """Escape a key for a JSON Pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _strictly(value: Any, target: Any) -> Any:
+    """Return the value if its JSON type is the one wanted; cattrs would make "5" of 5 and True of "x"."""
+    try:
+        return msgspec.convert(value, target)
+    except msgspec.ValidationError:
+        rule = _RULES[target]
+    if type(value) is not str:
+        rule += f", not {_JSON_NAMES[type(value)]}"
+    raise InvalidValue(rule)
+
+
+# The notes are text with attributes, which type checkers can not see in their constructors.
+_item_note = cast(Any, IterableValidationNote)
+_field_note = cast(Any, AttributeValidationNote)
+
+
+def _make_converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+    for scalar in SCALARS:
+        converter.register_structure_hook(scalar, _strictly)
+        converter.register_unstructure_hook(scalar, lambda value: value)
+    converter.register_structure_hook_factory(_is_optional, _optional_hook)
+    converter.register_structure_hook_factory(is_sequence, _sequence_hook)
+    converter.register_structure_hook_factory(attrs.has, _attrs_hook)
+    converter.register_structure_hook_factory(_is_changes, _changes_hook)
+    converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs_hook)
+    # After attrs.has, for the hook registered last is asked first, and text values are attrs classes too.
+    converter.register_structure_hook_func(_is_text_value, _structure_text_value)
+    converter.register_unstructure_hook_func(_is_text_value, str)
+    return converter
+
+
+def _is_changes(target: Any) -> bool:
+    return get_origin(target) is Changes
+
+
+def _is_text_value(target: Any) -> bool:
+    return isinstance(target, type) and issubclass(target, TextValue)
+
+
+def _structure_text_value(value: Any, target: type[TextValue]) -> TextValue:
+    return target.parse(_strictly(value, str))
+
+
+def _is_optional(target: Any) -> bool:
+    return type(None) in get_args(target) and len(get_args(target)) == 2
+
+
+def _optional_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    (inner,) = (arg for arg in get_args(target) if arg is not type(None))
+    hook = converter.get_structure_hook(inner)
+    return lambda value, _target: None if value is None else hook(value, inner)
+
+
+def _sequence_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """Take a JSON array for a tuple, and nothing else: cattrs would take a string or an object apart."""
+    inner = get_args(target)[0]
+    hook = converter.get_structure_hook(inner)
+
+    def structure(value: Any, _target: Any) -> Any:
+        items = []
+        errors: list[Exception] = []
+        for index, item in enumerate(_strictly(value, list)):
+            try:
+                items.append(hook(item, inner))
+            except Exception as error:  # collected, as cattrs does
+                error.add_note(_item_note(f"item {index}", index, inner))
+                errors.append(error)
+        if errors:
+            raise IterableValidationError("invalid items", errors, target)
+        return tuple(items)
+
+    return structure
+
+
+def _field_hooks(cls: type[Any], converter: Converter) -> dict[str, Callable[[Any, Any], Any]]:
+    return {field.name: _field_hook(field, converter) for field in attrs.fields(cls)}
+
+
+def _field_hook(field: "attrs.Attribute[Any]", converter: Converter) -> Callable[[Any, Any], Any]:
+    """Check a field by itself; attrs alone would stop at the first that is wrong, and not say which."""
+    hook = converter.get_structure_hook(field.type)
+    convert: Callable[[Any], Any] | None = field.converter  # type: ignore[assignment]  # `constrained` makes functions
+    check = field.validator
+
+    def structure(value: Any, _target: Any) -> Any:
+        value = hook(value, field.type)
+        if value is None:
+            return None
+        if convert is not None:
+            value = convert(value)
+        if check is not None:
+            check(None, field, value)
+        return value
+
+    return structure
+
+
+def _attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
+    overrides: dict[str, Any] = {
+        name: override(struct_hook=hook) for name, hook in _field_hooks(cls, converter).items()
+    }
+    build = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **overrides)
+    return lambda value, target: build(_strictly(value, dict), target)
+
+
+def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    (details,) = get_args(target)
+    hooks = _field_hooks(details, converter)
+
+    def structure(value: Any, _target: Any) -> Any:
+        values: dict[str, Any] = {}
+        errors: list[Exception] = []
+        body = _strictly(value, dict)
+        if unknown := body.keys() - hooks.keys():
+            errors.append(ForbiddenExtraKeysError(None, details, unknown))
+        for name, hook in hooks.items():
+            if name in body:
+                try:
+                    values[name] = hook(body[name], None)
+                except Exception as error:  # collected, as cattrs does
+                    error.add_note(_field_note(f"field {name}", name, details))
+                    errors.append(error)
+        if errors:
+            raise ClassValidationError("invalid changes", errors, details)
+        return Changes(values)
+
+    return structure
+
+
+def _unstructure_attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    build = make_dict_unstructure_fn(cls, converter)
+    if "id" not in attrs.fields_dict(cls):
+        return build
+    return lambda value: {"id": value.id, **build(value)}
+
+
+converter = _make_converter()

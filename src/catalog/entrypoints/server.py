@@ -1,0 +1,69 @@
+"""The server process: uvicorn, with an end that open streams can hear of (why uvicorn: ADR 0007)."""
+
+import asyncio
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+from litestar import Litestar
+
+from catalog.domain.errors import CatalogError
+from catalog.domain.ports import Storage
+
+from .container import build_app, http_container
+from .settings import Settings
+
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which tells the application that it is about to stop before it waits for its requests to end.
+
+    `app.state.stopping` is an asyncio.Event; a stream that waits for news waits for it too.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
+        super().__init__(config)
+        self._stopping = asyncio.Event()
+        app.state.stopping = self._stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal to stop; the second Ctrl-C stops at once.
+
+        uvicorn's own would raise the signal again after all is done, and the exit status would tell of a crash.
+        """
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+        self._stopping.set()
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal says stop; raise OSError where it can not listen, StorageUnavailable without storage."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listener:
+        asyncio.run(_serve(settings, listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    container = http_container(settings)
+    app = build_app(settings, container)
+    try:
+        await container.get(Storage)
+    except CatalogError:
+        await container.close()
+        raise
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+    )
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    print(f"catalog: serving {settings.storage} at {address} (documentation at {address}/schema)", file=sys.stderr)
+    await Server(config, app).serve(sockets=[listener])
