@@ -6,7 +6,7 @@ Values are checked one by one, so that a body is told everything that is wrong w
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from types import NoneType
-from typing import Any, cast, get_args, get_origin
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
 import attrs
@@ -119,11 +119,6 @@ def _strictly(value: Any, target: Any) -> Any:
     raise InvalidValue(rule)
 
 
-# The notes are text with attributes, which type checkers can not see in their constructors.
-_item_note = cast(Any, IterableValidationNote)
-_field_note = cast(Any, AttributeValidationNote)
-
-
 def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     for scalar in SCALARS:
@@ -174,10 +169,10 @@ def _sequence_hook(target: Any, converter: Converter) -> Callable[[Any, Any], An
             try:
                 items.append(hook(item, inner))
             except Exception as error:  # collected, as cattrs does
-                error.add_note(_item_note(f"item {index}", index, inner))
+                error.add_note(IterableValidationNote(f"item {index}", index, inner))
                 errors.append(error)
         if errors:
-            raise IterableValidationError("invalid items", errors, target)
+            raise IterableValidationError("invalid items", errors, target)  # pyright: ignore[reportCallIssue]  # typed as its base
         return tuple(items)
 
     return structure
@@ -229,10 +224,10 @@ def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any
                 try:
                     values[name] = hook(body[name], None)
                 except Exception as error:  # collected, as cattrs does
-                    error.add_note(_field_note(f"field {name}", name, details))
+                    error.add_note(AttributeValidationNote(f"field {name}", name, details))
                     errors.append(error)
         if errors:
-            raise ClassValidationError("invalid changes", errors, details)
+            raise ClassValidationError("invalid changes", errors, details)  # pyright: ignore[reportCallIssue]  # typed as its base
         return Changes(values)
 
     return structure
