@@ -38,9 +38,10 @@ class Text:
 
 @frozen
 class Items:
-    """At most `most` items, each of them once."""
+    """At most `most` items; if `unique`, each of them once."""
 
     most: int
+    unique: bool = True
 
     def convert(self, value: object) -> object:
         """Keep the items as they are."""
@@ -52,6 +53,8 @@ class Items:
             raise InvalidValue("must be a list")
         if len(value) > self.most:
             raise InvalidValue(f"must have at most {self.most} items, and this has {len(value)}")
+        if not self.unique:
+            return
         for index, item in enumerate(value):
             if item in value[:index]:
                 raise InvalidValue(f"must not say the same twice, and items {value.index(item)} and {index} are equal")
@@ -69,6 +72,18 @@ def constrained(cls: type[Any], fields: list["Attribute[Any]"]) -> list["Attribu
     """Make attrs convert and check each field by its annotation (an attrs `field_transformer`)."""
     hints = get_type_hints(cls, include_extras=True)
     return [_with_constraints(field, metadata_of(hints[field.name])) for field in fields]
+
+
+def checked(field: "Attribute[Any]", value: Any) -> Any:
+    """Return the value as the field would keep it, or raise InvalidValue: attrs alone does not say which field."""
+    if value is None:
+        return None
+    convert: Callable[[Any], Any] | None = field.converter  # type: ignore[assignment]  # `constrained` made it
+    if convert is not None:
+        value = convert(value)
+    if field.validator is not None:
+        field.validator(None, field, value)
+    return value
 
 
 def _with_constraints(field: "Attribute[Any]", metadata: tuple[object, ...]) -> "Attribute[Any]":

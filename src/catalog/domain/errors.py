@@ -69,6 +69,16 @@ class StaleVersion(CatalogError):
 
 
 @define(eq=False)
+class UnreadableFile(CatalogError):
+    """A file that can not be read as records; `reason` says what to do about it."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@define(eq=False)
 class Interrupted(CatalogError):
     """Somebody else's write came between; the whole unit of work may be run again."""
 

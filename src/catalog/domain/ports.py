@@ -3,10 +3,10 @@
 Whoever implements them promises what `tests/contract` checks.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from .authors import Author
@@ -14,7 +14,7 @@ from .books import Book, BookRecord
 from .callers import Caller
 from .changes import Change
 from .queries import AuthorQuery, BookQuery, Page
-from .sources import SourceKey
+from .sources import Entry, SourceKey
 
 
 class Clock(Protocol):
@@ -98,6 +98,17 @@ class SourceRepository(Protocol):
 
     async def add_all(self, origins: Mapping[SourceKey, UUID], /) -> None:
         """Remember from which record each book came."""
+        ...
+
+
+class RecordReader(Protocol):
+    """Reads one file format."""
+
+    def read(self, content: BinaryIO, /) -> Iterator[Entry]:
+        """Yield what each record says, in order and one by one; raise UnreadableFile where there are no records.
+
+        A record that can not be understood is yielded as refused, and the next one is read.
+        """
         ...
 
 

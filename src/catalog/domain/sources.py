@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .constraints import Items, Text, constrained
 from .values import Isbn, Language, PartialDate, Role
@@ -10,17 +10,17 @@ from .values import Isbn, Language, PartialDate, Role
 
 @frozen
 class SourceKey:
-    """One record of one source: the source's name (`gutenberg`) and the key the source gives the record."""
+    """One record of one source: the source's name (`gutenberg`) and the key that the source gives the record."""
 
     source: str
     key: str
 
 
-@frozen
+@frozen(field_transformer=constrained)
 class DraftContributor:
     """A contributor, still by name."""
 
-    name: str
+    name: Annotated[str, Text(500)]
     role: Role | None = None
 
 
@@ -32,10 +32,15 @@ class BookDraft:
     title: Annotated[str, Text(1000)]
     subtitle: Annotated[str | None, Text(1000)] = None
     author: Annotated[str | None, Text(500)] = None
-    contributors: tuple[DraftContributor, ...] = ()
+    contributors: Annotated[tuple[DraftContributor, ...], Items(200, unique=False)] = ()
     isbn: Isbn | None = None
     published: PartialDate | None = None
     languages: Annotated[tuple[Language, ...], Items(50)] = ()
+
+    def names(self) -> list[str]:
+        """Return everybody named, the main author first."""
+        main = [self.author] if self.author is not None else []
+        return main + [contributor.name for contributor in self.contributors]
 
 
 @frozen(kw_only=True)
@@ -46,7 +51,7 @@ class Entry:
     """
 
     line: int
-    label: str = ""
+    key: str = ""
     draft: BookDraft | None = None
     refusal: str = ""
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()

@@ -1,5 +1,6 @@
 """The composition root: the only place that knows which adapter stands behind which port."""
 
+import codecs
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,14 +12,16 @@ from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar, Request
 from litestar.plugins import CLIPlugin, PluginProtocol
 
+from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
 from catalog.adapters.memory import MemoryStorage
 from catalog.adapters.sql import commands, migrations, open_sqlite
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
-from catalog.domain.errors import StorageUnavailable
-from catalog.domain.ports import CatalogReader, Clock, IdGenerator, Storage
+from catalog.domain.errors import StorageUnavailable, UnreadableFile
+from catalog.domain.ports import CatalogReader, Clock, IdGenerator, RecordReader, Storage
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
+from catalog.domain.use_cases.importing import Importing
 
 from .http.app import create_app
 from .settings import Settings
@@ -89,6 +92,7 @@ class CoreProvider(Provider):
     ids = provide(Uuid7Generator, provides=IdGenerator, scope=Scope.APP)
     authors = provide(AuthorCataloguing, scope=Scope.REQUEST)
     books = provide(BookCataloguing, scope=Scope.REQUEST)
+    importing = provide(Importing, scope=Scope.REQUEST)
 
 
 class HttpCallerProvider(Provider):
@@ -133,6 +137,18 @@ def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:
     if not settings.storage.startswith("sqlite"):
         raise StorageUnavailable(f"{settings.storage} has no migrations; name a database with --storage sqlite:///FILE")
     return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+
+
+def csv_reader(mapping: str | None, *, separator: str, source: str, encoding: str) -> RecordReader:
+    """Return a reader of CSV files; without a mapping it knows them by their header. Raises UnreadableFile."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UnreadableFile(
+            f"there is no encoding {encoding!r}; common ones are utf-8, latin-1, cp1252, utf-16"
+        ) from None
+    dialect = None if mapping is None else dialect_from_mapping(mapping, separator=separator)
+    return CsvReader(source=source, dialect=dialect, encoding="utf-8-sig" if encoding == "utf-8" else encoding)
 
 
 def add_database_commands(group: click.Group) -> None:

@@ -1,26 +1,40 @@
 """Rows to records and back, by name: whatever has a column is kept, whatever has a field is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
 from advanced_alchemy.base import DefaultBase
 from cattrs import Converter
-from sqlalchemy import Column, inspect
+from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import Mapper
 
 from catalog.domain.records import Record
 from catalog.domain.values import TextValue
 
 RecordT = TypeVar("RecordT", bound=Record)
-RowT = TypeVar("RowT", bound=DefaultBase)
 
 
-def row_of(record: Record, row_class: type[RowT]) -> RowT:
-    """Return a new row that keeps the record."""
-    return row_class(**_column_values(record, row_class), **_children(record, row_class))
+def inserts_of(records: Sequence[Record], row_class: type[DefaultBase]) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """Return what to insert for new records, table by table, parents first.
+
+    Plain values and not rows: a session that tracks thousands of new objects takes twice as long.
+    """
+    mapper: Mapper[Any] = inspect(row_class)
+    parents = [_column_values(record, row_class) for record in records]
+    inserts = [(cast("Table", mapper.local_table), parents)]
+    for name, relationship in mapper.relationships.items():
+        children = [
+            {str(remote.key): parent[str(local.key)] for local, remote in relationship.local_remote_pairs or ()}
+            | values
+            for record, parent in zip(records, parents, strict=True)
+            for values in _children_values(getattr(record, name))
+        ]
+        if children:
+            inserts.append((cast("Table", relationship.mapper.local_table), children))
+    return inserts
 
 
 def update_row(row: DefaultBase, record: Record) -> None:
@@ -28,9 +42,11 @@ def update_row(row: DefaultBase, record: Record) -> None:
     for name, value in _column_values(record, type(row)).items():
         if getattr(row, name) != value:
             setattr(row, name, value)
-    for name, children in _children(record, type(row)).items():
-        if [_content(child) for child in getattr(row, name)] != [_content(child) for child in children]:
-            setattr(row, name, children)
+    mapper: Mapper[Any] = inspect(type(row))
+    for name, relationship in mapper.relationships.items():
+        children = getattr(record, name)
+        if [_content(child) for child in getattr(row, name)] != [converter.unstructure(child) for child in children]:
+            setattr(row, name, [relationship.mapper.class_(**values) for values in _children_values(children)])
 
 
 def record_of(row: DefaultBase, record_class: type[RecordT]) -> RecordT:
@@ -59,15 +75,9 @@ def _column_values(record: Record, row_class: type[DefaultBase]) -> dict[str, An
     return {column.key: converter.unstructure(getattr(record, column.key)) for column in mapper.columns}
 
 
-def _children(record: Record, row_class: type[DefaultBase]) -> dict[str, list[DefaultBase]]:
-    mapper: Mapper[Any] = inspect(row_class)
-    return {
-        name: [
-            relationship.mapper.class_(position=position, **converter.unstructure(child))
-            for position, child in enumerate(getattr(record, name))
-        ]
-        for name, relationship in mapper.relationships.items()
-    }
+def _children_values(children: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    for position, child in enumerate(children):
+        yield {"position": position, **converter.unstructure(child)}
 
 
 def _content(child: DefaultBase) -> dict[str, Any]:

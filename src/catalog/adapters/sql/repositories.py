@@ -7,7 +7,7 @@ from uuid import UUID
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.filters import CollectionFilter
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import func, select, union
+from sqlalchemy import func, insert, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.authors import Author
@@ -17,7 +17,7 @@ from catalog.domain.errors import Interrupted, Kind, NotFound
 from catalog.domain.sources import SourceKey
 from catalog.domain.text import SORT_KEY_LENGTH
 
-from .mapping import record_of, row_of, update_row
+from .mapping import inserts_of, record_of, update_row
 from .rows import AuthorRow, BookRow, ContributorRow, SourceRow
 
 RecordT = TypeVar("RecordT", Author, Book)
@@ -65,7 +65,8 @@ class _SqlRecords(Generic[RecordT]):
 
     async def add_all(self, records: Sequence[RecordT]) -> None:
         if records:
-            await self._rows.add_many([row_of(record, self._rows.model_type) for record in records])
+            for table, values in inserts_of(records, self._rows.model_type):
+                await self._session.execute(insert(table), values)
             self._changes += (Change(Operation.CREATE, record) for record in records)
 
     async def replace(self, record: RecordT) -> None:

@@ -5,6 +5,8 @@ from importlib.metadata import version
 import click
 
 from .database import database
+from .demo import demo
+from .import_ import import_command
 from .serve import serve
 
 
@@ -20,4 +22,6 @@ def version_command() -> None:
 
 
 main.add_command(serve)
+main.add_command(demo)
+main.add_command(import_command)
 main.add_command(database)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from catalog.entrypoints.server import run
+from catalog.entrypoints.settings import Settings
 
 from .options import Failure, failures, settings_from, settings_options
 
@@ -23,7 +24,11 @@ def serve(
     config: Path | None, storage: str | None, host: str | None, port: str | None, *, allow_remote: bool | None
 ) -> None:
     """Serve the catalogue over HTTP."""
-    settings = settings_from(config, storage=storage, host=host, port=port, allow_remote=allow_remote)
+    serve_with(settings_from(config, storage=storage, host=host, port=port, allow_remote=allow_remote))
+
+
+def serve_with(settings: Settings) -> None:
+    """Serve until a signal says stop, or end the command with what stands against it."""
     if not settings.allow_remote and not _is_loopback(settings.host):
         raise Failure(
             f"{settings.host} can be reached from other machines, and the service has no access control yet: "

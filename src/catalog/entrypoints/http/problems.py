@@ -65,6 +65,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "A page of another origin may not write here",
         "Send the request from a page of this service, or list the page's origin in the setting allowed_origins.",
     ),
+    "unreadable-file": ProblemType(
+        HTTPStatus.BAD_REQUEST, "The file can not be read", "The detail says what the file would have to be."
+    ),
     "not-found": ProblemType(
         HTTPStatus.NOT_FOUND, "No such resource", "Check the path; ids are UUIDs made by this catalogue."
     ),
@@ -131,6 +134,7 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.AuthorHasBooks: "author-has-books",
     errors.StaleVersion: "stale-version",
     errors.Interrupted: "busy",
+    errors.UnreadableFile: "unreadable-file",
     errors.StorageBusy: "busy",
     errors.StorageFull: "storage-full",
     errors.StorageUnavailable: "unavailable",
@@ -198,6 +202,8 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         case errors.StorageBusy():
             problem, _ = _problem("busy", "Too many writers at once; nothing was written. Try again.")
             return problem, {"Retry-After": str(error.retry_after)}
+        case errors.UnreadableFile():
+            return _problem("unreadable-file", error.reason)
         case errors.InvalidValue():
             return _problem("invalid-request", f"A value {error.rule}.")
         case errors.CatalogError():

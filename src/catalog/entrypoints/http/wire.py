@@ -22,6 +22,7 @@ from cattrs import (
 from cattrs.cols import is_sequence
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from catalog.domain.constraints import checked
 from catalog.domain.errors import InvalidValue
 from catalog.domain.records import Changes
 from catalog.domain.values import TextValue
@@ -183,22 +184,8 @@ def _field_hooks(cls: type[Any], converter: Converter) -> dict[str, Callable[[An
 
 
 def _field_hook(field: "attrs.Attribute[Any]", converter: Converter) -> Callable[[Any, Any], Any]:
-    """Check a field by itself; attrs alone would stop at the first that is wrong, and not say which."""
     hook = converter.get_structure_hook(field.type)
-    convert: Callable[[Any], Any] | None = field.converter  # type: ignore[assignment]  # `constrained` makes functions
-    check = field.validator
-
-    def structure(value: Any, _target: Any) -> Any:
-        value = hook(value, field.type)
-        if value is None:
-            return None
-        if convert is not None:
-            value = convert(value)
-        if check is not None:
-            check(None, field, value)
-        return value
-
-    return structure
+    return lambda value, _target: checked(field, hook(value, field.type))
 
 
 def _attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:

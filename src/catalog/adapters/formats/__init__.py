@@ -1,0 +1,1 @@
+"""One package or module for each record format, behind the reader port."""

@@ -1,0 +1,128 @@
+"""What a cell says, with the habits of spreadsheets undone. Whatever can not be taken over is put into words."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+from catalog.domain.errors import InvalidValue
+from catalog.domain.sources import DraftContributor
+from catalog.domain.values import Isbn, Language, PartialDate, Role
+
+_FORMULA = re.compile(r'="(.*)"')
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?")
+_ROLE = re.compile(r"(?P<name>.*?)\s*\[(?P<role>[^\]]*)\]")
+_MOST_DIGITS = 20
+
+
+def one_line(cell: str) -> str:
+    """Return the text with every run of white space, line ends included, as one space."""
+    return " ".join(cell.split())
+
+
+def isbn_of(cells: Sequence[str], warnings: list[str]) -> Isbn | None:
+    """Return the first valid ISBN among the cells; the invalid values and further ISBNs become warnings."""
+    found: list[Isbn] = []
+    for cell in cells:
+        text = _unwrapped(cell)
+        if not text:
+            continue
+        try:
+            isbn = _isbn(text)
+        except InvalidValue as error:
+            warnings.append(f"invalid ISBN {text[:50]!r} left out: it {error.rule}")
+        else:
+            found.append(isbn)
+    warnings.extend(f"further ISBN {isbn} left out" for isbn in dict.fromkeys(found) if isbn != found[0])
+    return found[0] if found else None
+
+
+def _unwrapped(cell: str) -> str:
+    """Return the text that a spreadsheet was kept from reading as a number: ="0060007761"."""
+    cell = cell.strip()
+    formula = _FORMULA.fullmatch(cell)
+    return formula[1].strip() if formula else cell
+
+
+def _isbn(text: str) -> Isbn:
+    """Read an ISBN, also where a spreadsheet took it for a number: 9.78e+12, or without its leading zeros."""
+    try:
+        return Isbn.parse(text)
+    except InvalidValue as error:
+        for digits in _as_numbers(text):
+            try:
+                return Isbn.parse(digits)
+            except InvalidValue:
+                continue
+        raise error from None
+
+
+def _as_numbers(text: str) -> Iterator[str]:
+    """Yield the digits that may have been meant; whether they were is for the check digit to say."""
+    if re.fullmatch(r"[0-9]{1,8}[0-9Xx]", text):
+        yield text.zfill(10)
+    elif _NUMBER.fullmatch(text) and not text.isdigit():
+        number = Decimal(text)
+        if number.adjusted() < _MOST_DIGITS and number == number.to_integral_value():
+            yield str(int(number)).zfill(13)
+
+
+def date_of(cell: str, warnings: list[str]) -> PartialDate | None:
+    """Return the date: an ISO date, or a year as a number (2008.0, -750)."""
+    text = _unwrapped(cell)
+    if not text:
+        return None
+    try:
+        return PartialDate.parse(text)
+    except InvalidValue:
+        try:
+            year = Decimal(text)
+            if year.adjusted() < _MOST_DIGITS and year == year.to_integral_value():
+                return PartialDate.of_year(int(year))
+        except (InvalidOperation, InvalidValue):
+            pass
+    warnings.append(f"date {text[:50]!r} left out: it is neither a year nor YYYY-MM-DD")
+    return None
+
+
+def languages_of(cell: str, separator: str, warnings: list[str]) -> tuple[Language, ...]:
+    """Return the languages; of a tag such as en-US only the language is kept."""
+    languages: list[Language] = []
+    for tag in _parts(cell, separator):
+        code = re.split("[-_]", tag)[0]
+        try:
+            language = Language.parse(code)
+        except InvalidValue as error:
+            warnings.append(f"language {tag[:50]!r} left out: it {error.rule}")
+            continue
+        if code != tag:
+            warnings.append(f"language {tag[:50]!r} kept as {language}, without its region")
+        if language not in languages:
+            languages.append(language)
+    return tuple(languages)
+
+
+def people_of(
+    cell: str, separator: str, roles: Mapping[str, str | None], warnings: list[str]
+) -> list[DraftContributor]:
+    """Return the people, each with the role that stands behind the name in brackets."""
+    return [_person(part, roles, warnings) for part in _parts(cell, separator)]
+
+
+def _person(text: str, roles: Mapping[str, str | None], warnings: list[str]) -> DraftContributor:
+    match = _ROLE.fullmatch(text)
+    if match is None or not match["name"]:
+        return DraftContributor(text)
+    label = match["role"].strip()
+    try:
+        code = roles.get(label.lower(), label)
+        return DraftContributor(match["name"], None if code is None else Role.parse(code))
+    except InvalidValue:
+        warnings.append(f"role {label[:50]!r} of {match['name'][:50]} left out: it is not known")
+        return DraftContributor(match["name"])
+
+
+def _parts(cell: str, separator: str) -> Iterator[str]:
+    """Yield the parts of a list, the empty ones left out."""
+    for part in one_line(cell).split(separator.strip() + " " if separator.strip() else separator):
+        if part := part.strip().strip(separator.strip()).strip():
+            yield part

@@ -1,0 +1,132 @@
+"""Rows to drafts of books."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, BinaryIO
+
+from attrs import fields_dict, frozen
+
+from catalog.domain.constraints import checked
+from catalog.domain.errors import InvalidValue, UnreadableFile
+from catalog.domain.sources import BookDraft, DraftContributor, Entry, SourceKey
+
+from . import cells
+from .dialects import Dialect, recognise
+from .rows import Row, rows_of
+
+_UNDECODED = re.compile("[\udc80-\udcff]")
+
+
+@frozen(kw_only=True)
+class CsvReader:
+    """Reads CSV files; without a dialect, it is recognised by the header.
+
+    `source` names the source where the dialect does not: usually the name of the file.
+    """
+
+    source: str
+    dialect: Dialect | None = None
+    encoding: str = "utf-8-sig"
+
+    def read(self, content: BinaryIO, /) -> Iterator[Entry]:
+        """Yield what each row says."""
+        rows = rows_of(content, self.encoding)
+        header = _header(next(rows, None))
+        dialect = self._dialect(header)
+        for row in rows:
+            yield self._entry(row, header, dialect)
+
+    def _dialect(self, header: tuple[str, ...]) -> Dialect:
+        if self.dialect is None:
+            return recognise(header)
+        if missing := self.dialect.columns() - set(header):
+            raise UnreadableFile(
+                f"the file has no column {', '.join(sorted(missing))}; its columns are {', '.join(header)[:500]}"
+            )
+        return self.dialect
+
+    def _entry(self, row: Row, header: tuple[str, ...], dialect: Dialect) -> Entry:
+        if row.broken:
+            return Entry(line=row.line, refusal=row.broken)
+        if len(row.cells) != len(header):
+            return Entry(line=row.line, refusal=f"has {len(row.cells)} cells, and the header has {len(header)}")
+        said = dict(zip(header, row.cells, strict=True))
+        key = _key(said, dialect)
+        if _UNDECODED.search("".join(row.cells)):
+            return Entry(
+                line=row.line,
+                key=key,
+                refusal=f"is not in the encoding {self.encoding.removesuffix('-sig')}; "
+                "if the whole file is in another, run again with --encoding, for instance --encoding latin-1",
+            )
+        warnings: list[str] = []
+        try:
+            draft = _draft(said, SourceKey(dialect.source or self.source, key), dialect, warnings)
+        except InvalidValue as error:
+            return Entry(line=row.line, key=key, refusal=str(error), warnings=tuple(warnings))
+        return Entry(line=row.line, key=key, draft=draft, warnings=tuple(warnings))
+
+
+def _header(row: Row | None) -> tuple[str, ...]:
+    if row is None:
+        raise UnreadableFile("the file is empty; a first line with the names of the columns is needed")
+    if row.broken:
+        raise UnreadableFile(f"the first line should name the columns, and it is {row.broken}")
+    header = tuple(cell.strip() for cell in row.cells)
+    if twice := sorted({column for column in header if column and header.count(column) > 1}):
+        raise UnreadableFile(f"the first line names {', '.join(twice)} twice")
+    return header
+
+
+def _key(said: Mapping[str, str], dialect: Dialect) -> str:
+    if dialect.key and (key := cells.one_line(said[dialect.key])):
+        return key[:200]
+    return sha256("\x1f".join(said.values()).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _draft(said: Mapping[str, str], origin: SourceKey, dialect: Dialect, warnings: list[str]) -> BookDraft:
+    def cell(column: str | None) -> str:
+        return said[column] if column else ""
+
+    title = cell(dialect.title).strip()
+    if not title:
+        raise InvalidValue("has no title")
+    if (lines := len(title.splitlines())) > 1:
+        warnings.append(f"title of {lines} lines joined into one")
+    author, *contributors = _people(cell, dialect, warnings)
+    values = {
+        "title": cells.one_line(title),
+        "subtitle": cells.one_line(cell(dialect.subtitle)) or None,
+        "author": author and author.name,
+        "contributors": tuple(contributors),
+        "isbn": cells.isbn_of([cell(column) for column in dialect.isbn], warnings),
+        "published": cells.date_of(cell(dialect.published), warnings),
+        "languages": cells.languages_of(cell(dialect.languages), dialect.separator, warnings),
+    }
+    return BookDraft(origin=origin, **{name: _named(name, value) for name, value in values.items()})
+
+
+def _people(
+    cell: Callable[[str | None], str], dialect: Dialect, warnings: list[str]
+) -> Sequence[DraftContributor | Any]:
+    """Return the main author, or None where the row names nobody, and then everybody else."""
+    main = [DraftContributor(name)] if (name := cells.one_line(cell(dialect.author))) else []
+    others = [
+        person
+        for column in (dialect.authors, dialect.contributors)
+        for person in cells.people_of(cell(column), dialect.separator, dialect.roles, warnings)
+    ]
+    if not (everybody := main + others):
+        return [None]
+    if everybody[0].role is not None:
+        warnings.append(f"role {everybody[0].role} of the main author left out")
+    return everybody
+
+
+def _named(name: str, value: Any) -> Any:
+    """Return the value as its field keeps it, or raise InvalidValue naming the field."""
+    try:
+        return checked(fields_dict(BookDraft)[name], value)
+    except InvalidValue as error:
+        raise InvalidValue(f"{name} {error.rule}") from None

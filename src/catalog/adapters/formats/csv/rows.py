@@ -1,0 +1,101 @@
+"""Bytes to rows: one broken row never takes its neighbours along."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from typing import BinaryIO, cast
+
+from attrs import frozen
+
+from catalog.domain.errors import UnreadableFile
+
+LONGEST_LINE = 1_000_000
+_GZIP = b"\x1f\x8b"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@frozen
+class Row:
+    """One row: the line it begins on, and its cells; or the line that is no row, and why."""
+
+    line: int
+    cells: tuple[str, ...] = ()
+    broken: str = ""
+
+
+def rows_of(content: BinaryIO, encoding: str) -> Iterator[Row]:
+    """Yield the rows of a CSV file, gzipped or not; raise UnreadableFile where it is none at all.
+
+    Bytes that are not in the encoding come as lone surrogates (PEP 383), so that only their row is refused.
+    """
+    lines = _Lines(_decoded(content, encoding))
+    reader = csv.reader(lines, strict=True)
+    while True:
+        begins = lines.number + 1
+        lines.keep()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # An open quote swallows lines until something else goes wrong; all but the first are read again.
+            lines.put_back_all_but_first()
+            yield Row(begins, broken=f"not CSV: {error}")
+        else:
+            if cells:
+                yield Row(begins, tuple(cells))
+
+
+class _Lines:
+    """Physical lines, numbered, which can be put back."""
+
+    def __init__(self, source: Iterator[str]) -> None:
+        self._source = source
+        self._again: deque[str] = deque()
+        self._kept: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._source)
+        self.number += 1
+        self._kept.append(line)
+        return line
+
+    def keep(self) -> None:
+        """Begin to keep lines, in case they have to be read again."""
+        self._kept.clear()
+
+    def put_back_all_but_first(self) -> None:
+        """Have the lines since `keep`, but for the first, come again."""
+        self._again.extendleft(reversed(self._kept[1:]))
+        self.number -= len(self._kept) - 1
+
+
+def _decoded(content: BinaryIO, encoding: str) -> Iterator[str]:
+    try:
+        yield from _text_lines(content, encoding)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
+    except UnicodeError as error:
+        raise UnreadableFile(
+            f"the file is not in the encoding {encoding} ({error}); name another with --encoding"
+        ) from None
+
+
+def _text_lines(content: BinaryIO, encoding: str) -> Iterator[str]:
+    buffered = io.BufferedReader(cast("io.RawIOBase", content))
+    if buffered.peek(2)[:2] == _GZIP:
+        buffered = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=buffered)))
+    if buffered.peek(2)[:2] in _UTF16 and not encoding.lower().startswith("utf-16"):
+        raise UnreadableFile("the file is in UTF-16; say so with --encoding utf-16")
+    text = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+            raise UnreadableFile(f"a line has more than {LONGEST_LINE:,} characters; this is hardly a CSV file")
+        yield line

@@ -1,0 +1,117 @@
+"""`catalog import`."""
+
+import asyncio
+import getpass
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from catalog.domain.callers import Caller
+from catalog.domain.errors import UnreadableFile
+from catalog.domain.ports import RecordReader
+from catalog.domain.use_cases.importing import Importing, Outcome, Status
+from catalog.entrypoints.container import csv_reader, local_container
+from catalog.entrypoints.settings import Settings
+
+from .options import Failure, failures, settings_from, settings_options
+from .progress import progress_over
+from .report import Report
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@settings_options("storage")
+@click.option(
+    "--map", "mapping", metavar="FIELD=COLUMN,…", help="Which column says what, for files of an unknown kind."
+)
+@click.option(
+    "--separator", default="; ", show_default=True, help="What stands between names or languages, with --map."
+)
+@click.option(
+    "--source", help="The name of the source, which with a record's key tells it again.  [default: the file's]"
+)
+@click.option("--encoding", default="utf-8-sig", help="The encoding of the file.  [default: utf-8]")
+@click.option("--report", type=click.Path(path_type=Path), help="Write what became of each row to this CSV file.")
+def import_command(
+    file: Path,
+    config: Path | None,
+    storage: str | None,
+    mapping: str | None,
+    separator: str,
+    source: str | None,
+    encoding: str,
+    report: Path | None,
+) -> None:
+    """Take the books of a CSV file (gzipped or not) into the catalogue.
+
+    Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. Importing a
+    file again creates nothing twice. The exit status is 1 if rows were refused, 2 if the file could not be read.
+    """
+    settings = settings_from(config, storage=storage)
+    with failures():
+        reader = csv_reader(mapping, separator=separator, source=source or file.name, encoding=encoding)
+        try:
+            counts = asyncio.run(import_file(settings, file, reader, report))
+        except KeyboardInterrupt:
+            raise Failure("stopped; what is in stays in. Run it again to go on") from None
+    print(summary(file, counts))
+    sys.exit(1 if counts[Status.REFUSED] else 0)
+
+
+async def import_file(settings: Settings, file: Path, reader: RecordReader, report_file: Path | None) -> Counter[str]:
+    """Import one file, showing progress; return how many rows ended how."""
+    counts: Counter[str] = Counter()
+    container = local_container(settings)
+    try:
+        with _opened(file) as content, Report.opened(report_file) as report, progress_over(file, content) as progress:
+            async with container(context={Caller: Caller(actor=getpass.getuser())}) as scope:
+                importing = await scope.get(Importing)
+                async for outcome in importing.run(reader.read(content)):
+                    _count(counts, outcome)
+                    report.write(outcome)
+                    progress.advance()
+    except UnreadableFile as error:
+        before = f" The {counts['rows']:,} rows before that are in the catalogue." if counts else ""
+        raise Failure(f"{error}.{before}") from None
+    finally:
+        await container.close()
+    return counts
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise Failure(f"can not read {file}: {error.strerror}") from None
+
+
+def _count(counts: Counter[str], outcome: Outcome) -> None:
+    counts["rows"] += 1
+    counts[outcome.status] += 1
+    counts["with warnings"] += bool(outcome.warnings)
+    counts["differing"] += outcome.status is Status.UNCHANGED and bool(outcome.reason)
+    if outcome.status is Status.REFUSED:
+        counts[f"refused: {outcome.reason}"] += 1
+
+
+def summary(file: Path, counts: Counter[str]) -> str:
+    """Say what became of the rows, and the commonest reasons for refusals."""
+    lines = [
+        (
+            f"{file.name}: {counts['rows']:,} rows: {counts[Status.CREATED]:,} created, "
+            f"{counts[Status.UNCHANGED]:,} unchanged, {counts[Status.REFUSED]:,} refused; "
+            f"{counts['with warnings']:,} with warnings"
+        )
+    ]
+    if counts["differing"]:
+        lines.append(f"  {counts['differing']:,} unchanged although the file says otherwise by now")
+    reasons = [
+        (count, name.removeprefix("refused: ")) for name, count in counts.items() if name.startswith("refused: ")
+    ]
+    lines += [f"  {count:,} x {reason}" for count, reason in sorted(reasons, reverse=True)[:5]]
+    if len(reasons) > 5:
+        lines.append(f"  and {len(reasons) - 5} other reasons; --report FILE.csv tells of each row")
+    return "\n".join(lines)
