@@ -3,7 +3,7 @@
 Whoever implements them promises what `tests/contract` checks.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -104,7 +104,7 @@ class SourceRepository(Protocol):
 class RecordReader(Protocol):
     """Reads one file format."""
 
-    def read(self, content: BinaryIO, /) -> Iterator[Entry]:
+    def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each record says, in order and one by one; raise UnreadableFile where there are no records.
 
         A record that can not be understood is yielded as refused, and the next one is read.

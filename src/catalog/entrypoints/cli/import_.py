@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -69,10 +70,11 @@ async def import_file(settings: Settings, file: Path, reader: RecordReader, repo
         with _opened(file) as content, Report.opened(report_file) as report, progress_over(file, content) as progress:
             async with container(context={Caller: Caller(actor=getpass.getuser())}) as scope:
                 importing = await scope.get(Importing)
-                async for outcome in importing.run(reader.read(content)):
-                    _count(counts, outcome)
-                    report.write(outcome)
-                    progress.advance()
+                with closing(reader.read(content)) as entries:
+                    async for outcome in importing.run(entries):
+                        _count(counts, outcome)
+                        report.write(outcome)
+                        progress.advance()
     except UnreadableFile as error:
         before = f" The {counts['rows']:,} rows before that are in the catalogue." if counts else ""
         raise Failure(f"{error}.{before}") from None

@@ -1,7 +1,8 @@
 """Rows to drafts of books."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from hashlib import sha256
 from typing import Any, BinaryIO
 
@@ -29,13 +30,13 @@ class CsvReader:
     dialect: Dialect | None = None
     encoding: str = "utf-8-sig"
 
-    def read(self, content: BinaryIO, /) -> Iterator[Entry]:
+    def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each row says."""
-        rows = rows_of(content, self.encoding)
-        header = _header(next(rows, None))
-        dialect = self._dialect(header)
-        for row in rows:
-            yield self._entry(row, header, dialect)
+        with closing(rows_of(content, self.encoding)) as rows:
+            header = _header(next(rows, None))
+            dialect = self._dialect(header)
+            for row in rows:
+                yield self._entry(row, header, dialect)
 
     def _dialect(self, header: tuple[str, ...]) -> Dialect:
         if self.dialect is None:

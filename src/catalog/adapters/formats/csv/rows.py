@@ -5,8 +5,9 @@ import gzip
 import io
 import zlib
 from collections import deque
-from collections.abc import Iterator
-from typing import BinaryIO, cast
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, BinaryIO, cast
 
 from attrs import frozen
 
@@ -26,12 +27,16 @@ class Row:
     broken: str = ""
 
 
-def rows_of(content: BinaryIO, encoding: str) -> Iterator[Row]:
+def rows_of(content: BinaryIO, encoding: str) -> Generator[Row]:
     """Yield the rows of a CSV file, gzipped or not; raise UnreadableFile where it is none at all.
 
     Bytes that are not in the encoding come as lone surrogates (PEP 383), so that only their row is refused.
     """
-    lines = _Lines(_decoded(content, encoding))
+    with closing(_decoded(content, encoding)) as decoded:
+        yield from _rows(_Lines(decoded))
+
+
+def _rows(lines: "_Lines") -> Iterator[Row]:
     reader = csv.reader(lines, strict=True)
     while True:
         begins = lines.number + 1
@@ -77,7 +82,7 @@ class _Lines:
         self.number -= len(self._kept) - 1
 
 
-def _decoded(content: BinaryIO, encoding: str) -> Iterator[str]:
+def _decoded(content: BinaryIO, encoding: str) -> Generator[str]:
     try:
         yield from _text_lines(content, encoding)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -89,13 +94,32 @@ def _decoded(content: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def _text_lines(content: BinaryIO, encoding: str) -> Iterator[str]:
-    buffered = io.BufferedReader(cast("io.RawIOBase", content))
-    if buffered.peek(2)[:2] == _GZIP:
-        buffered = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=buffered)))
-    if buffered.peek(2)[:2] in _UTF16 and not encoding.lower().startswith("utf-16"):
+    with _peekable(content) as raw:
+        if raw.peek(2)[:2] == _GZIP:
+            with _peekable(cast("BinaryIO", gzip.GzipFile(fileobj=raw))) as unpacked:
+                yield from _lines_of(unpacked, encoding)
+        else:
+            yield from _lines_of(raw, encoding)
+
+
+def _lines_of(content: "io.BufferedReader[Any]", encoding: str) -> Iterator[str]:
+    if content.peek(2)[:2] in _UTF16 and not encoding.lower().startswith("utf-16"):
         raise UnreadableFile("the file is in UTF-16; say so with --encoding utf-16")
-    text = io.TextIOWrapper(buffered, encoding, errors="surrogateescape", newline="")
-    while line := text.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE and not line.endswith("\n"):
-            raise UnreadableFile(f"a line has more than {LONGEST_LINE:,} characters; this is hardly a CSV file")
-        yield line
+    text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
+    try:
+        while line := text.readline(LONGEST_LINE):
+            if len(line) == LONGEST_LINE and not line.endswith("\n"):
+                raise UnreadableFile(f"a line has more than {LONGEST_LINE:,} characters; this is hardly a CSV file")
+            yield line
+    finally:
+        text.detach()
+
+
+@contextmanager
+def _peekable(content: BinaryIO) -> Generator["io.BufferedReader[Any]"]:
+    """Look ahead in a file that stays its owner's to close."""
+    reader = io.BufferedReader(cast("io.RawIOBase", content))
+    try:
+        yield reader
+    finally:
+        reader.detach()

@@ -1,0 +1,372 @@
+"""`catalog import`, from the file to the catalogue, over real SQLite files."""
+
+import csv
+import gzip
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from click.testing import CliRunner, Result
+from tests.shared_data import shared_file
+
+from catalog.entrypoints.cli import main
+
+HEADER = "key,title,subtitle,authors,isbn,published,languages\n"
+
+
+@frozen
+class Catalogue:
+    """A SQLite file, and what `catalog import` says about it."""
+
+    file: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.file}"
+
+    def imports(self, file: Path, *options: str) -> Result:
+        return CliRunner().invoke(main, ["import", str(file), "--storage", self.url, *options])
+
+    def imported_text(self, text: str, *options: str) -> Result:
+        file = self.file.with_name("books.csv")
+        file.write_text(text, "utf-8")
+        return self.imports(file, *options)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with sqlite3.connect(self.file) as connection:
+            rows = connection.execute(sql).fetchall()
+        connection.close()
+        return rows
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    return Catalogue(tmp_path / "catalog.db")
+
+
+def report_of(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_plain_file_becomes_books_with_their_people(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(
+        HEADER
+        + "1,Emma,,Jane Austen,,1815-12-23,eng\n"
+        + "2,The Odyssey,rendered into English prose,Homer; Samuel Butler [trl],,1900,eng\n"
+        + "3,Persuasion,,JANE AUSTEN,0-14-143960-2,1817,en; fr\n"
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "3 rows: 3 created, 0 unchanged, 0 refused" in result.output
+    assert catalogue.rows("SELECT count(*) FROM author") == [(3,)]
+    assert catalogue.rows(
+        "SELECT title, name, isbn, published, languages FROM book JOIN author ON author.id = author_id ORDER BY 1"
+    ) == [
+        ("Emma", "Jane Austen", None, "1815-12-23", '["eng"]'),
+        ("Persuasion", "Jane Austen", "9780141439600", "1817", '["eng", "fre"]'),
+        ("The Odyssey", "Homer", None, "1900", '["eng"]'),
+    ]
+    assert catalogue.rows("SELECT name, role FROM contributor JOIN author ON author.id = author_id") == [
+        ("Samuel Butler", "trl")
+    ]
+
+
+def test_importing_the_same_file_again_creates_and_changes_nothing(catalogue: Catalogue) -> None:
+    text = HEADER + "1,Emma,,Jane Austen,,1815,eng\n,No key,,Jane Austen,,,\n"
+    catalogue.imported_text(text)
+    before = catalogue.rows("SELECT * FROM book"), catalogue.rows("SELECT * FROM author")
+
+    result = catalogue.imported_text(text)
+
+    assert "2 rows: 0 created, 2 unchanged, 0 refused" in result.output
+    assert (catalogue.rows("SELECT * FROM book"), catalogue.rows("SELECT * FROM author")) == before
+
+
+def test_a_record_that_says_otherwise_by_now_is_left_as_it_is_and_reported(catalogue: Catalogue) -> None:
+    catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,1815,eng\n")
+    report = catalogue.file.with_name("report.csv")
+
+    result = catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,1816,eng\n", "--report", str(report))
+
+    assert "1 unchanged although the file says otherwise" in result.output
+    assert "published" in report_of(report)[0]["reason"]
+    assert catalogue.rows("SELECT published FROM book") == [("1815",)]
+
+
+def test_the_same_key_twice_in_one_file_makes_one_book(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,,\n1,Emma,,Jane Austen,,,\n")
+
+    assert "1 created, 1 unchanged" in result.output
+    assert catalogue.rows("SELECT count(*) FROM book") == [(1,)]
+
+
+def test_the_same_key_of_another_source_is_another_book(catalogue: Catalogue) -> None:
+    catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,,\n", "--source", "one")
+    catalogue.imported_text(HEADER + "1,Sanditon,,Jane Austen,,,\n", "--source", "two")
+
+    assert catalogue.rows("SELECT title FROM book ORDER BY 1") == [("Emma",), ("Sanditon",)]
+
+
+def test_an_author_of_whom_there_are_two_is_not_guessed(catalogue: Catalogue) -> None:
+    catalogue.imported_text(HEADER + "1,Poems,,John Smith,,,\n")
+    with sqlite3.connect(catalogue.file) as connection:
+        connection.execute(
+            "INSERT INTO author (id, version, created_at, updated_at, sort_key, name, dob) "
+            "SELECT randomblob(16), 1, created_at, updated_at, sort_key, name, NULL FROM author"
+        )
+    connection.close()
+
+    result = catalogue.imported_text(HEADER + "2,More Poems,,JOHN SMITH; Jane New,,,\n")
+
+    assert result.exit_code == 1
+    assert "2 authors called 'JOHN SMITH'" in result.output
+    assert catalogue.rows("SELECT count(*) FROM book") == [(1,)]
+    assert catalogue.rows("SELECT count(*) FROM author WHERE name = 'Jane New'") == [(0,)]
+
+
+def test_a_broken_row_takes_no_other_along_and_the_report_names_its_line(catalogue: Catalogue) -> None:
+    report = catalogue.file.with_name("report.csv")
+
+    result = catalogue.imported_text(
+        HEADER
+        + "1,Emma,,Jane Austen,,,\n"
+        + '2,"never closed,,Jane Austen,,,\n'
+        + "3,Persuasion,,Jane Austen,,,\n"
+        + "4,too,few\n"
+        + "5,,,Jane Austen,,,\n"
+        + '6,"Two\nlines",,Jane Austen,123,notayear,xx\n'
+        + "7,Mansfield Park,,Jane Austen,,,\n",
+        "--report",
+        str(report),
+    )
+
+    assert result.exit_code == 1
+    assert "4 created, 0 unchanged, 3 refused" in result.output
+    lines = {row["line"]: (row["status"], row["reason"]) for row in report_of(report)}
+    assert [(line, status) for line, (status, _) in lines.items()] == [
+        ("2", "created"),
+        ("3", "refused"),
+        ("4", "created"),
+        ("5", "refused"),
+        ("6", "refused"),
+        ("7", "created"),
+        ("9", "created"),
+    ]
+    assert "cells" in lines["5"][1]
+    assert lines["6"][1] == "has no title"
+    warnings = report_of(report)[5]["warnings"]
+    assert all(part in warnings for part in ("2 lines", "ISBN '123'", "'notayear'", "'xx'"))
+
+
+def test_control_characters_and_over_long_titles_are_refused_by_name(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(HEADER + f"1,nul\x00,,A,,,\n2,{'x' * 1001},,A,,,\n3,fine,,{'y' * 501},,,\n")
+
+    assert "3 refused" in result.output
+    assert "title must not hold control characters" in result.output
+    assert "title must have at most 1000 characters" in result.output
+    assert "must have at most 500 characters" in result.output
+
+
+def test_a_file_in_latin_1_is_refused_row_by_row_until_its_encoding_is_named(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("latin.csv")
+    file.write_bytes((HEADER + "1,Émile,,Rousseau,,1762,fre\n2,Plain,,Rousseau,,,\n").encode("latin-1"))
+
+    first = catalogue.imports(file)
+    second = catalogue.imports(file, "--encoding", "latin-1")
+
+    assert "1 created, 0 unchanged, 1 refused" in first.output
+    assert "--encoding" in first.output
+    assert "1 created, 1 unchanged, 0 refused" in second.output
+    assert catalogue.rows("SELECT title FROM book ORDER BY 1") == [("Plain",), ("Émile",)]
+
+
+def test_further_columns_are_mapped_by_hand(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(
+        "Titel;Nr,Verfasser\nFaust,Goethe / Retzsch [ill]\n",
+        "--map",
+        "title=Titel;Nr,authors=Verfasser",
+        "--separator",
+        " / ",
+    )
+
+    assert "1 created" in result.output, result.output
+    assert catalogue.rows("SELECT name FROM author ORDER BY 1") == [("Goethe",), ("Retzsch",)]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        (b"", (), "is empty"),
+        (b"a,b\n1,2\n", (), "--map title=a"),
+        (b"title,authors\n", ("--map", "titel=title"), "titel is not a field"),
+        (b"title,authors\n", ("--map", "title=Titel"), "no column Titel"),
+        (b"title,authors\n", ("--map", "authors=authors"), "title=COLUMN"),
+        (b"title,title\n", (), "names title twice"),
+        ("title\né\n".encode("utf-16"), (), "--encoding utf-16"),
+        (b"title\n", ("--encoding", "klingon"), "no encoding 'klingon'"),
+        (b"\x00" * 1_100_000, (), "hardly a CSV file"),
+        (gzip.compress(HEADER.encode() + b"1,a,,b,,,\n" * 10_000)[:-20], (), "not complete"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_one_line_that_says_what_to_do(
+    catalogue: Catalogue, content: bytes, options: tuple[str, ...], message: str
+) -> None:
+    file = catalogue.file.with_name("file.csv")
+    file.write_bytes(content)
+
+    result = catalogue.imports(file, *options)
+
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_folder_and_a_missing_file_are_refused(catalogue: Catalogue, tmp_path: Path) -> None:
+    for file in (tmp_path, tmp_path / "missing.csv"):
+        result = catalogue.imports(file)
+
+        assert result.exit_code == 2
+        assert f"can not read {file}" in result.output
+
+
+def test_a_report_is_safe_to_open_in_a_spreadsheet(catalogue: Catalogue) -> None:
+    report = catalogue.file.with_name("report.csv")
+
+    catalogue.imported_text(HEADER + "=1+1,Emma,,Jane Austen,,,\n", "--report", str(report))
+
+    assert report_of(report)[0]["key"] == "'=1+1"
+
+
+def start_import(catalogue: Catalogue, file: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "catalog", "import", str(file), "--storage", catalogue.url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_killed_import_is_completed_by_a_second_run(catalogue: Catalogue) -> None:
+    total = 20_000
+    file = catalogue.file.with_name("many.csv")
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write(HEADER)
+        stream.writelines(f"{n},Title {n},,Author {n % 700},,,eng\n" for n in range(total))
+    process = start_import(catalogue, file)
+    try:
+        wait_for_books(catalogue, process)
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.communicate()
+    (first,) = catalogue.rows("SELECT count(*) FROM book")[0]
+
+    result = catalogue.imports(file)
+
+    assert isinstance(first, int)
+    assert 0 < first < total
+    assert f"{total - first:,} created, {first:,} unchanged, 0 refused" in result.output
+    assert catalogue.rows("SELECT count(*), count(DISTINCT title) FROM book") == [(total, total)]
+    assert catalogue.rows("SELECT count(*), count(DISTINCT name) FROM author") == [(700, 700)]
+
+
+def wait_for_books(catalogue: Catalogue, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if catalogue.rows("SELECT 1 FROM book LIMIT 1"):
+                return
+        except sqlite3.OperationalError:
+            pass  # not made yet
+        time.sleep(0.02)
+    pytest.fail("the import wrote nothing")
+
+
+@pytest.mark.slow
+def test_goodbooks_10k_comes_in_whole(catalogue: Catalogue) -> None:
+    file = shared_file("csv/goodbooks-10k/books.csv.gz")
+    report = catalogue.file.with_name("report.csv")
+
+    result = catalogue.imports(file, "--report", str(report))
+    again = catalogue.imports(file)
+
+    assert result.exit_code == 0, result.output
+    assert "10,000 rows: 10,000 created, 0 unchanged, 0 refused" in result.output
+    assert "0 created, 10,000 unchanged, 0 refused" in again.output
+    warnings = Counter(
+        kind
+        for row in report_of(report)
+        for kind in re.findall("invalid ISBN|contributor\\(s\\) named twice", row["warnings"])
+    )
+    assert warnings == {"invalid ISBN": 8482, "contributor(s) named twice": 2}
+    assert catalogue.rows(
+        "SELECT count(*), count(author_id), count(isbn), count(published), min(CAST(published AS int)), "
+        "max(CAST(published AS int)), sum(languages <> '[]') FROM book"
+    ) == [(10_000, 10_000, 9292, 9979, -1750, 2017, 8916)]
+    # 3,216 entries stand in the file, two of them twice in their record.
+    assert catalogue.rows("SELECT count(DISTINCT book_id), count(*) FROM contributor") == [(2079, 3214)]
+    assert catalogue.rows(
+        "SELECT isbn FROM book JOIN source ON book_id = book.id WHERE source = 'goodbooks' AND key = '1'"
+    ) == [("9780439023481",)]
+
+
+@pytest.mark.slow
+def test_the_catalogue_of_project_gutenberg_comes_in_whole(catalogue: Catalogue) -> None:
+    file = shared_file("csv/gutenberg/pg_catalog.csv.gz")
+    report = catalogue.file.with_name("report.csv")
+
+    result = catalogue.imports(file, "--report", str(report))
+
+    assert "7,660 rows: 7,660 created, 0 unchanged, 0 refused" in result.output
+    assert sum("joined into one" in row["warnings"] for row in report_of(report)) == 344
+    assert catalogue.rows("SELECT count(*) FROM book WHERE instr(title, char(10))") == [(0,)]
+    assert catalogue.rows("SELECT count(*) - count(author_id), sum(languages <> '[]') FROM book") == [(21, 7660)]
+    assert catalogue.rows("SELECT count(DISTINCT book_id), count(*) FROM contributor") == [(1506, 2048)]
+    assert catalogue.rows(
+        "SELECT author.name, role FROM contributor JOIN author ON author.id = contributor.author_id "
+        "JOIN source USING (book_id) WHERE key = '21'"
+    ) == [("Townsend, George Fyler, 1814-1900", "trl")]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "isbns", "contributors"),
+    [
+        ("goodreads-duplicate-events.csv", 6, 5, 7),
+        ("goodreads1.csv", 10, 10, 5),
+        ("goodreads_library_export-2022.csv", 10, 10, 5),
+        ("goodreads_library_export_one_line.csv", 1, 1, 0),
+        ("goodreads_library_export_one_line_modified_review.csv", 5, 4, 2),
+    ],
+)
+def test_goodreads_exports_of_every_age_come_in_whole(
+    catalogue: Catalogue, name: str, rows: int, isbns: int, contributors: int
+) -> None:
+    result = catalogue.imports(shared_file(f"csv/goodreads/{name}"))
+
+    assert f"{rows} rows: {rows} created, 0 unchanged, 0 refused" in result.output
+    assert catalogue.rows("SELECT count(isbn), count(published) FROM book") == [(isbns, rows)]
+    assert catalogue.rows("SELECT count(*) FROM contributor") == [(contributors,)]
+
+
+def test_a_goodreads_record_that_was_edited_since_is_left_alone(catalogue: Catalogue) -> None:
+    catalogue.imports(shared_file("csv/goodreads/goodreads_library_export_one_line.csv"))
+
+    result = catalogue.imports(shared_file("csv/goodreads/goodreads_library_export_one_line_modified.csv"))
+
+    assert "0 created, 1 unchanged" in result.output
+    assert catalogue.rows("SELECT published FROM book") == [("2018",)]
+
+
+def test_the_sample_of_the_demo_is_clean_and_bundled(catalogue: Catalogue) -> None:
+    sample = Path(sys.modules["catalog.entrypoints.cli"].__file__ or "").with_name("classics.csv")
+    report = catalogue.file.with_name("report.csv")
+
+    result = catalogue.imports(sample, "--report", str(report))
+
+    assert result.exit_code == 0, result.output
+    assert not [row for row in report_of(report) if row["warnings"] or row["status"] != "created"]
+    assert len(report_of(report)) >= 100
