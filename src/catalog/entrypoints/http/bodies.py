@@ -13,6 +13,7 @@ from litestar.typing import FieldDefinition
 
 from . import wire
 from .conditions import remember
+from .openapi import with_component_name
 from .problems import RequestProblem
 
 _JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json\s*(;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
@@ -45,7 +46,7 @@ class AttrsBody(AbstractDTO[Any]):
     @classmethod
     def create_openapi_schema(cls, field_definition: FieldDefinition, handler_id: str, schema_creator: Any) -> Any:
         """Document the class itself."""
-        schema: Reference | Schema = schema_creator.for_field_definition(field_definition)
+        schema: Reference | Schema = schema_creator.for_field_definition(with_component_name(field_definition))
         return schema
 
     def decode_bytes(self, value: bytes) -> Any:

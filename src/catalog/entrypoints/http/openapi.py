@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, drawn from the same annotations that check the values."""
 
+from dataclasses import replace
 from importlib.metadata import version
 from inspect import cleandoc
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -9,6 +10,7 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.params import ParameterKwarg
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
@@ -36,6 +38,19 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
         )
         for status in sorted({400, 500, 503, *statuses})
     }
+
+
+def with_component_name(field_definition: FieldDefinition) -> FieldDefinition:
+    """Name the schemas of generic classes as people would: BookPage, BookChanges."""
+    declared = field_definition.kwarg_definition or ParameterKwarg()
+    named = replace(declared, schema_component_key=_component_name(field_definition))
+    return replace(field_definition, kwarg_definition=named)
+
+
+def _component_name(field_definition: FieldDefinition) -> str:
+    cls = field_definition.origin or field_definition.annotation
+    subjects = [argument.__name__.removesuffix("Details").removesuffix("Record") for argument in field_definition.args]
+    return "".join([*subjects, cls.__name__])
 
 
 class AttrsSchemas(OpenAPISchemaPlugin):
@@ -76,7 +91,6 @@ class AttrsSchemas(OpenAPISchemaPlugin):
     def _changes_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
         (details,) = field_definition.args
         schema = self._component(field_definition, details, list(attrs.fields_dict(details)), schema_creator)
-        schema.title = f"{details.__name__.removesuffix('Details')}Changes"
         schema.description = "The fields to change, as a JSON Merge Patch (RFC 7396)."
         schema.required = []
         schema.additional_properties = False
@@ -94,6 +108,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
             required=[],
             property_fields={name: FieldDefinition.from_kwarg(_plain(hints[name]), name) for name in names},
         )
+        schema.title = _component_name(field_definition)
         properties = schema.properties or {}
         schema.properties = {name: _described(properties[name], metadata_of(hints[name])) for name in names}
         return schema

@@ -196,7 +196,10 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
             return _problem("unknown-reference", "The body names authors that do not exist.", violations)
         case errors.AuthorHasBooks():
             books = "1 book names" if error.books == 1 else f"{error.books} books name"
-            return _problem("author-has-books", f"{books} this author; see /books?author_id={error.id}")
+            return _problem(
+                "author-has-books",
+                f"{books} this author, as main entry or contributor; the former are /books?author_id={error.id}",
+            )
         case errors.StaleVersion():
             return _problem("stale-version", f"The {error.kind} is at version {error.current} by now.")
         case errors.StorageBusy():
