@@ -42,7 +42,9 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
 
 def with_component_name(field_definition: FieldDefinition) -> FieldDefinition:
     """Name the schemas of generic classes as people would: BookPage, BookChanges."""
-    declared = field_definition.kwarg_definition or ParameterKwarg()
+    if not field_definition.args:
+        return field_definition
+    declared: Any = field_definition.kwarg_definition or ParameterKwarg()
     named = replace(declared, schema_component_key=_component_name(field_definition))
     return replace(field_definition, kwarg_definition=named)
 
