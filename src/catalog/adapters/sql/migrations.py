@@ -9,8 +9,12 @@ from advanced_alchemy.alembic.commands import AlembicCommands
 from advanced_alchemy.config import AlembicAsyncConfig
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from catalog.domain.errors import StorageUnavailable
 
 from . import sqlite
 
@@ -35,8 +39,23 @@ def config(path: str, busy_timeout: float) -> SQLAlchemyAsyncConfig:
 
 
 def upgrade(path: str, busy_timeout: float) -> None:
-    """Bring the database to the newest migration. Blocks, and needs a thread without an event loop."""
-    AlembicCommands(config(path, busy_timeout)).upgrade()
+    """Bring the database to the newest migration; raise StorageUnavailable where that can not be.
+
+    Blocks, and needs a thread without an event loop.
+    """
+    try:
+        AlembicCommands(config(path, busy_timeout)).upgrade()
+    except CommandError as error:
+        raise StorageUnavailable(
+            f"{path} was written by a newer version of this program, or by another one ({error}); "
+            "upgrade the program, or name another file"
+        ) from error
+    except OperationalError as error:
+        if sqlite.translate(error):
+            raise
+        raise StorageUnavailable(
+            f"{path} is not a catalogue, and can not be made one ({error.orig}); name another file"
+        ) from error
 
 
 @lru_cache

@@ -35,6 +35,7 @@ def serve_with(settings: Settings) -> None:
             "anybody there could change everything. If that is what you want, add --allow-remote."
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with failures():
         try:
             run(settings)
