@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from attrs import field, fields, fields_dict, frozen, validators
 
-from catalog.domain.constraints import Doc
+from catalog.domain.constraints import Doc, metadata_of
 
 ENVIRONMENT_PREFIX = "CATALOG_"
 DEFAULT_FILE = Path("catalog.toml")
@@ -48,6 +48,12 @@ class Settings:
     busy_timeout_seconds: Annotated[
         float, Doc("how long a writer waits for another process that writes to the same SQLite file")
     ] = field(default=5.0, validator=validators.gt(0))
+
+
+def described(name: str) -> tuple[str, Any]:
+    """Return what a setting means, and its default."""
+    metadata = metadata_of(get_type_hints(Settings, include_extras=True)[name])
+    return next(item.text for item in metadata if isinstance(item, Doc)), fields_dict(Settings)[name].default
 
 
 def load_settings(

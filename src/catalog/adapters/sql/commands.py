@@ -19,5 +19,5 @@ def add_guide_names(group: click.Group) -> None:
     for name, command in GUIDE_NAMES.items():
         if command in group.commands:
             alias = copy(group.commands[command])
-            alias.name = name
+            alias.name, alias.params = name, list(alias.params)
             group.add_command(alias)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from catalog.domain.errors import CatalogError, StorageBusy
-from catalog.entrypoints.settings import InvalidSettings, Settings, load_settings
+from catalog.entrypoints.settings import InvalidSettings, Settings, described, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,11 +33,8 @@ _METAVARS = {"storage": "URL", "host": "ADDRESS", "port": "PORT"}
 
 
 def _help(name: str) -> str:
-    return {
-        "storage": "Where the catalogue is kept: sqlite:///FILE or memory://.  [default: sqlite:///catalog.db]",
-        "host": "The address to listen on.  [default: 127.0.0.1]",
-        "port": "The port to listen on; 0 takes a free one.  [default: 8000]",
-    }[name]
+    text, default = described(name)
+    return f"{text[:1].upper()}{text[1:]}.  [default: {default}]"
 
 
 def settings_from(config: Path | None, **options: Any) -> Settings:
