@@ -54,12 +54,17 @@ def fold(text: str) -> str:
     `j r r  tolkien`, `Émile` and `EMILE`. Text of punctuation alone folds to itself, so that
     the titles `?` and `!` stay apart.
     """
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    decomposed = unicodedata.normalize("NFKD", decomposed)
-    letters = "".join(c for c in decomposed if unicodedata.combining(c) < _FIRST_ORNAMENT)
-    letters = unicodedata.normalize("NFC", letters.translate(_LETTERS))
-    words = "".join(" " if unicodedata.category(c)[0] in "PZC" else c for c in letters.translate(_APOSTROPHES)).split()
-    return " ".join(words or letters.split())
+    # Apostrophes go before and after: some fall apart into a space and an accent, others come out of a letter.
+    decomposed = _decomposed(text.translate(_APOSTROPHES)).translate(_APOSTROPHES)
+    plain = "".join(c for c in decomposed if unicodedata.combining(c) < _FIRST_ORNAMENT)
+    plain = unicodedata.normalize("NFC", plain.translate(_LETTERS))
+    words = "".join(" " if unicodedata.category(c)[0] in "PZC" else c for c in plain).split()
+    return " ".join(words or plain.split() or _decomposed(text).split())
+
+
+def _decomposed(text: str) -> str:
+    """Take letters and their marks apart, in small letters; small letters can have to be taken apart once more."""
+    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
 
 
 def sort_key(text: str) -> str:

@@ -14,6 +14,9 @@ ENVIRONMENT_PREFIX = "CATALOG_"
 DEFAULT_FILE = Path("catalog.toml")
 
 
+_KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
 class InvalidSettings(Exception):
     """A setting that can not be; the message says which, where it came from and what would be right."""
 
@@ -121,4 +124,4 @@ def _convert(value: Any, kind: Any) -> Any:
         case _ if isinstance(value, kind if isinstance(kind, type) else tuple) and type(value) is kind:
             return value
         case _:
-            raise ValueError(f"it must be {getattr(kind, '__name__', 'a list of texts')}")
+            raise ValueError(f"it must be {_KINDS.get(kind, 'a list of texts')}")

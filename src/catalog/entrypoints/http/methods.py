@@ -49,7 +49,7 @@ def with_all_methods(app: ASGIApp, litestar: Litestar) -> ASGIApp:
             return
         head = scope["method"] == "HEAD" and "GET" in allowed_methods(litestar, scope["path"])
         if head:
-            scope["method"] = "GET"
+            scope = {**scope, "method": "GET"}  # a copy: the server still has to know that no body may follow
 
         async def send_adapted(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 405:
