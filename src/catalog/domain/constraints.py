@@ -88,7 +88,7 @@ def checked(field: "Attribute[Any]", value: Any) -> Any:
 
 def _with_constraints(field: "Attribute[Any]", metadata: tuple[object, ...]) -> "Attribute[Any]":
     constraint = next((item for item in metadata if isinstance(item, type_constraints)), None)
-    if constraint is None or field.inherited:  # type: ignore[attr-defined]  # missing in the stubs of attrs
+    if constraint is None:
         return field
     return field.evolve(converter=constraint.convert, validator=_validator(constraint.check))
 

@@ -96,6 +96,14 @@ class StorageFull(CatalogError):
 
 
 @define(eq=False)
+class StorageFailed(CatalogError):
+    """The storage failed in a way that nobody foresaw: a bug, or a damage; the cause is its `__cause__`."""
+
+    def __str__(self) -> str:
+        return f"the storage failed: {self.__cause__}"
+
+
+@define(eq=False)
 class StorageUnavailable(CatalogError):
     """The storage can not be used at all, for a reason that its operator can mend."""
 

@@ -55,7 +55,7 @@ def fold(text: str) -> str:
     the titles `?` and `!` stay apart.
     """
     # Apostrophes go before and after: some fall apart into a space and an accent, others come out of a letter.
-    decomposed = _decomposed(text.translate(_APOSTROPHES)).translate(_APOSTROPHES)
+    decomposed = _decomposed(unicodedata.normalize("NFC", text).translate(_APOSTROPHES)).translate(_APOSTROPHES)
     plain = "".join(c for c in decomposed if unicodedata.combining(c) < _FIRST_ORNAMENT)
     plain = unicodedata.normalize("NFC", plain.translate(_LETTERS))
     words = "".join(" " if unicodedata.category(c)[0] in "PZC" else c for c in plain).split()

@@ -15,7 +15,7 @@ def _must_be_canonical(value: "TextValue", _attribute: object, text: str) -> Non
         raise InvalidValue(f"must be in its canonical spelling, {value.canonical(text)!r}")
 
 
-@frozen(order=True, str=False, repr=False)
+@frozen(str=False, repr=False)
 class TextValue:
     """A value that is written as one string: `parse` reads any accepted spelling, `str` gives the canonical one."""
 
@@ -105,7 +105,7 @@ class PartialDate(TextValue):
     __slots__ = ()
     description = "a year, a month or a day: YYYY, YYYY-MM or YYYY-MM-DD; a year before 1 as -YYYY"
     example = "1871-12"
-    pattern = r"^-?[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+    pattern = r"^-?[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 
     _PARTS: ClassVar = re.compile(r"(-?[0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 

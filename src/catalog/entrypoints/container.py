@@ -48,13 +48,17 @@ STORAGES: Mapping[str, Callable[[Settings], AbstractAsyncContextManager[Storage]
 
 def open_storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
     """Open the storage that the settings name; raise StorageUnavailable, saying which there are."""
-    scheme = settings.storage.partition("://")[0]
-    if scheme not in STORAGES:
+    return STORAGES[_scheme(settings)](settings)
+
+
+def _scheme(settings: Settings) -> str:
+    scheme, separator, _ = settings.storage.partition("://")
+    if scheme not in STORAGES or not separator:
         raise StorageUnavailable(
             f"{settings.storage!r} is not a storage; give sqlite:///FILE or memory:// "
             f"(known: {', '.join(sorted(STORAGES))})"
         )
-    return STORAGES[scheme](settings)
+    return scheme
 
 
 def sqlite_path(url: str) -> str:
@@ -127,14 +131,14 @@ def local_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
 def build_app(settings: Settings, container: AsyncContainer | None = None) -> Litestar:
     """Return the application, with the database commands where its storage has migrations."""
     plugins: Sequence[PluginProtocol] = ()
-    if settings.storage.startswith("sqlite"):
+    if _scheme(settings) != "memory":
         plugins = [SQLAlchemyInitPlugin(migration_config(settings)), _GuideCommandNames()]
     return create_app(container or http_container(settings), settings, plugins)
 
 
 def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:
     """Return what the database commands need; raise StorageUnavailable where there is nothing to migrate."""
-    if not settings.storage.startswith("sqlite"):
+    if _scheme(settings) == "memory":
         raise StorageUnavailable(f"{settings.storage} has no migrations; name a database with --storage sqlite:///FILE")
     return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
 

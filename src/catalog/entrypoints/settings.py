@@ -12,6 +12,7 @@ from catalog.domain.constraints import Doc, metadata_of
 
 ENVIRONMENT_PREFIX = "CATALOG_"
 DEFAULT_FILE = Path("catalog.toml")
+A_DAY = 86_400.0
 
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -43,14 +44,14 @@ class Settings:
         default=1_048_576, validator=validators.ge(1024)
     )
     body_timeout_seconds: Annotated[float, Doc("how long a request body may take to arrive")] = field(
-        default=30.0, validator=validators.gt(0)
+        default=30.0, validator=[validators.gt(0), validators.le(A_DAY)]
     )
     shutdown_seconds: Annotated[float, Doc("how long requests in flight may go on when the service stops")] = field(
-        default=10.0, validator=validators.gt(0)
+        default=10.0, validator=[validators.gt(0), validators.le(A_DAY)]
     )
     busy_timeout_seconds: Annotated[
         float, Doc("how long a writer waits for another process that writes to the same SQLite file")
-    ] = field(default=5.0, validator=validators.gt(0))
+    ] = field(default=5.0, validator=[validators.gt(0), validators.le(A_DAY)])
 
 
 def described(name: str) -> tuple[str, Any]:
@@ -70,7 +71,7 @@ def load_settings(
     for origin, given in (
         (f"the file {file or DEFAULT_FILE}", _from_file(file)),
         ("the environment", _from_environment(environment)),
-        ("the options", {name: value for name, value in (options or {}).items() if value is not None}),
+        ("an option", {name: value for name, value in (options or {}).items() if value is not None}),
     ):
         values |= {name: _checked(name, value, origin) for name, value in given.items()}
     return Settings(**values)
@@ -107,6 +108,13 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     return value
 
 
+def _number(text: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"it must be {_KINDS[kind]}") from None
+
+
 def _convert(value: Any, kind: Any) -> Any:
     match value, kind:
         case str(), _ if kind is bool:
@@ -114,7 +122,7 @@ def _convert(value: Any, kind: Any) -> Any:
                 raise ValueError("it must be true or false")
             return value.lower() in {"true", "1", "yes"}
         case str(), _ if kind is int or kind is float:
-            return kind(value)
+            return _number(value, kind)
         case int(), _ if kind is float and not isinstance(value, bool):
             return float(value)
         case str(), _ if kind is not str:

@@ -3,11 +3,11 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 
-from catalog.domain.errors import Interrupted, StorageBusy
+from catalog.domain.errors import Interrupted, StorageBusy, StorageFailed
 
 from . import sqlite
 
@@ -22,6 +22,6 @@ def translated() -> Generator[None]:
     except PoolTimeoutError as error:
         raise StorageBusy from error
     except DBAPIError as error:
-        if meaning := sqlite.translate(error):
-            raise meaning from error
-        raise
+        raise sqlite.translate(error) or StorageFailed from error
+    except SQLAlchemyError as error:
+        raise StorageFailed from error

@@ -28,7 +28,11 @@ def folder() -> Path:
 
 
 def config(path: str, busy_timeout: float) -> SQLAlchemyAsyncConfig:
-    """Return the configuration for `litestar database`, `catalog database` and our own upgrades."""
+    """Return the configuration for `litestar database`, `catalog database` and our own upgrades.
+
+    Raises StorageUnavailable where there can be no database file.
+    """
+    sqlite.must_be_usable(Path(path))
     return SQLAlchemyAsyncConfig(
         engine_instance=sqlite.migration_engine(path, busy_timeout),
         set_default_exception_handler=False,

@@ -5,6 +5,7 @@ loses updates without a word. So its guessing is switched off and every transact
 writer's with BEGIN IMMEDIATE, which waits its turn before it reads anything; a reader's with BEGIN.
 """
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, event
@@ -55,6 +56,14 @@ def translate(error: DBAPIError) -> CatalogError | None:
             return StorageUnavailable(f"SQLite says: {error.orig} ({name})")
         case _:
             return None
+
+
+def must_be_usable(path: Path) -> None:
+    """Raise StorageUnavailable where there can be no database file."""
+    if path.is_dir():
+        raise StorageUnavailable(f"{path} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise StorageUnavailable(f"there is no folder {path.parent}; make it first")
 
 
 def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:

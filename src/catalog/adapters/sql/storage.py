@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -51,7 +50,6 @@ class SqlStorage:
 @asynccontextmanager
 async def open_sqlite(path: str, *, busy_timeout: float) -> AsyncGenerator[SqlStorage]:
     """Open the SQLite file, made if there is none and brought to the newest migration; raise StorageUnavailable."""
-    _must_be_usable(Path(path))
     with translated():
         await asyncio.to_thread(migrations.upgrade, path, busy_timeout)
     storage = SqlStorage(
@@ -61,10 +59,3 @@ async def open_sqlite(path: str, *, busy_timeout: float) -> AsyncGenerator[SqlSt
         yield storage
     finally:
         await storage.close()
-
-
-def _must_be_usable(path: Path) -> None:
-    if path.is_dir():
-        raise StorageUnavailable(f"{path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise StorageUnavailable(f"there is no folder {path.parent}; make it first")

@@ -20,7 +20,7 @@ from .conditions import with_conditions
 from .gate import with_body_deadline, with_known_hosts, with_own_origins, with_refusals, with_request_id
 from .health import explain_problem, livez, readyz, root
 from .methods import with_all_methods
-from .openapi import ASSETS_PATH, AttrsSchemas, openapi_config
+from .openapi import ASSETS_PATH, AttrsSchemas, finished, openapi_config
 from .parameters import refuse_unknown_parameters
 from .problems import handle
 
@@ -42,6 +42,7 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
         on_shutdown=[container.close],
         logging_config=None,
     )
+    finished(app.openapi_schema)
     setup_dishka(container, app)
     handler = with_conditions(app.asgi_handler)
     handler = with_body_deadline(handler, settings.body_timeout_seconds)

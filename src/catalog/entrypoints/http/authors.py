@@ -1,11 +1,9 @@
 """/authors."""
 
-from uuid import UUID
-
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, delete, get, patch, post, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.ports import CatalogReader
@@ -14,8 +12,8 @@ from catalog.domain.records import Changes
 from catalog.domain.use_cases.authors import AuthorCataloguing
 
 from .conditions import versions_in
-from .openapi import problem_responses
-from .parameters import CurrentPage, IfMatch, PageSize
+from .openapi import WRITE, problem_responses
+from .parameters import CurrentPage, Id, IfMatch, PageSize
 
 
 class AuthorController(Controller):
@@ -24,7 +22,7 @@ class AuthorController(Controller):
     path = "/authors"
     tags = ("Authors",)
 
-    @get(summary="List authors", description="Ordered by name.", responses=problem_responses(400))
+    @get(summary="List authors", description="Ordered by name.", responses=problem_responses())
     @inject
     async def list_authors(
         self,
@@ -36,7 +34,7 @@ class AuthorController(Controller):
         page = PageRequest(number=current_page, size=page_size)
         return await reader.authors(AuthorQuery(page=page))
 
-    @post(summary="Add an author", responses=problem_responses(400, 413, 415))
+    @post(summary="Add an author", responses=problem_responses(*WRITE))
     @inject
     async def add_author(self, data: JSONBody[AuthorDetails], authors: FromDishka[AuthorCataloguing]) -> Author:
         """Add an author."""
@@ -44,7 +42,7 @@ class AuthorController(Controller):
 
     @get("/{id:uuid}", summary="Read an author", responses=problem_responses(404))
     @inject
-    async def get_author(self, id: FromPath[UUID], reader: FromDishka[CatalogReader]) -> Author:
+    async def get_author(self, id: Id, reader: FromDishka[CatalogReader]) -> Author:
         """One author."""
         return await reader.author(id)
 
@@ -52,12 +50,12 @@ class AuthorController(Controller):
         "/{id:uuid}",
         summary="Change some fields of an author",
         description="A JSON Merge Patch (RFC 7396): fields left out stay, null clears.",
-        responses=problem_responses(400, 404, 412, 413, 415),
+        responses=problem_responses(*WRITE, 404, 412),
     )
     @inject
     async def amend_author(
         self,
-        id: FromPath[UUID],
+        id: Id,
         data: JSONBody[Changes[AuthorDetails]],
         authors: FromDishka[AuthorCataloguing],
         if_match: IfMatch = None,
@@ -69,12 +67,12 @@ class AuthorController(Controller):
         "/{id:uuid}",
         summary="Replace an author",
         description="Fields left out are cleared. Never creates: ids are made by the catalogue.",
-        responses=problem_responses(400, 404, 412, 413, 415),
+        responses=problem_responses(*WRITE, 404, 412),
     )
     @inject
     async def replace_author(
         self,
-        id: FromPath[UUID],
+        id: Id,
         data: JSONBody[AuthorDetails],
         authors: FromDishka[AuthorCataloguing],
         if_match: IfMatch = None,
@@ -82,10 +80,12 @@ class AuthorController(Controller):
         """Say everything about it anew."""
         return await authors.replace(id, data, known_versions=versions_in(if_match))
 
-    @delete("/{id:uuid}", summary="Remove an author whom no book names", responses=problem_responses(404, 409, 412))
+    @delete(
+        "/{id:uuid}",
+        summary="Remove an author whom no book names",
+        responses=problem_responses(403, 404, 409, 412, 507),
+    )
     @inject
-    async def remove_author(
-        self, id: FromPath[UUID], authors: FromDishka[AuthorCataloguing], if_match: IfMatch = None
-    ) -> None:
+    async def remove_author(self, id: Id, authors: FromDishka[AuthorCataloguing], if_match: IfMatch = None) -> None:
         """Remove it."""
         await authors.remove(id, known_versions=versions_in(if_match))

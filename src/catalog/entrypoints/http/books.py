@@ -1,11 +1,9 @@
 """/books."""
 
-from uuid import UUID
-
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, delete, get, patch, post, put
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
 from catalog.domain.books import BookDetails, BookRecord
 from catalog.domain.ports import CatalogReader
@@ -14,8 +12,8 @@ from catalog.domain.records import Changes
 from catalog.domain.use_cases.books import BookCataloguing
 
 from .conditions import versions_in
-from .openapi import problem_responses
-from .parameters import AuthorFilter, CurrentPage, IfMatch, PageSize
+from .openapi import WRITE, problem_responses
+from .parameters import AuthorFilter, CurrentPage, Id, IfMatch, PageSize
 
 
 class BookController(Controller):
@@ -24,7 +22,7 @@ class BookController(Controller):
     path = "/books"
     tags = ("Books",)
 
-    @get(summary="List books", description="Ordered by title.", responses=problem_responses(400))
+    @get(summary="List books", description="Ordered by title.", responses=problem_responses())
     @inject
     async def list_books(
         self,
@@ -37,7 +35,7 @@ class BookController(Controller):
         page = PageRequest(number=current_page, size=page_size)
         return await reader.books(BookQuery(page=page, author_id=author_id))
 
-    @post(summary="Add a book", responses=problem_responses(400, 413, 415, 422))
+    @post(summary="Add a book", responses=problem_responses(*WRITE, 422))
     @inject
     async def add_book(self, data: JSONBody[BookDetails], books: FromDishka[BookCataloguing]) -> BookRecord:
         """Add a book; its authors must be there."""
@@ -45,7 +43,7 @@ class BookController(Controller):
 
     @get("/{id:uuid}", summary="Read a book", responses=problem_responses(404))
     @inject
-    async def get_book(self, id: FromPath[UUID], reader: FromDishka[CatalogReader]) -> BookRecord:
+    async def get_book(self, id: Id, reader: FromDishka[CatalogReader]) -> BookRecord:
         """One book."""
         return await reader.book(id)
 
@@ -53,12 +51,12 @@ class BookController(Controller):
         "/{id:uuid}",
         summary="Change some fields of a book",
         description="A JSON Merge Patch (RFC 7396): fields left out stay, null clears.",
-        responses=problem_responses(400, 404, 412, 413, 415, 422),
+        responses=problem_responses(*WRITE, 404, 412, 422),
     )
     @inject
     async def amend_book(
         self,
-        id: FromPath[UUID],
+        id: Id,
         data: JSONBody[Changes[BookDetails]],
         books: FromDishka[BookCataloguing],
         if_match: IfMatch = None,
@@ -70,12 +68,12 @@ class BookController(Controller):
         "/{id:uuid}",
         summary="Replace a book",
         description="Fields left out are cleared. Never creates: ids are made by the catalogue.",
-        responses=problem_responses(400, 404, 412, 413, 415, 422),
+        responses=problem_responses(*WRITE, 404, 412, 422),
     )
     @inject
     async def replace_book(
         self,
-        id: FromPath[UUID],
+        id: Id,
         data: JSONBody[BookDetails],
         books: FromDishka[BookCataloguing],
         if_match: IfMatch = None,
@@ -83,10 +81,8 @@ class BookController(Controller):
         """Say everything about it anew."""
         return await books.replace(id, data, known_versions=versions_in(if_match))
 
-    @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(404, 412))
+    @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(403, 404, 412, 507))
     @inject
-    async def remove_book(
-        self, id: FromPath[UUID], books: FromDishka[BookCataloguing], if_match: IfMatch = None
-    ) -> None:
+    async def remove_book(self, id: Id, books: FromDishka[BookCataloguing], if_match: IfMatch = None) -> None:
         """Remove it."""
         await books.remove(id, known_versions=versions_in(if_match))

@@ -60,11 +60,12 @@ def with_known_hosts(app: ASGIApp, allowed_hosts: Collection[str]) -> ASGIApp:
     A page that rebinds its own name to our address (DNS rebinding) can not know another name for us than its own;
     addresses and localhost can not be rebound.
     """
+    allowed = {host.lower().rstrip(".") for host in allowed_hosts}
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         host = Headers.from_scope(scope).get("host", "")
         name = _hostname(host)
-        if not (_cannot_be_rebound(name) or name in allowed_hosts or "*" in allowed_hosts):
+        if not (_cannot_be_rebound(name) or name in allowed or "*" in allowed):
             raise RequestProblem("wrong-host", f"This service does not answer to the host {host[:100]!r}.")
         await app(scope, receive, send)
 

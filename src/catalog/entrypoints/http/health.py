@@ -1,16 +1,21 @@
 """/livez and /readyz, and the pages that explain problem types."""
 
+from typing import Annotated
+
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import MediaType, get
 from litestar.exceptions import NotFoundException
-from litestar.params import FromPath
+from litestar.params import PathParameter
 from litestar.response import Redirect
 
+from catalog.domain.errors import StorageUnavailable
 from catalog.domain.ports import Storage
 
 from .openapi import problem_responses
-from .problems import PROBLEMS
+from .problems import PROBLEMS, RequestProblem
+
+Slug = Annotated[str, PathParameter(description="The last part of a problem's type.", enum=sorted(PROBLEMS))]
 
 
 @get("/livez", summary="Whether the process runs", tags=["Operation"], media_type=MediaType.TEXT)
@@ -30,7 +35,10 @@ async def livez() -> str:
 @inject
 async def readyz(storage: FromDishka[Storage]) -> str:
     """Whether the storage can be used as it is."""
-    await storage.check()
+    try:
+        await storage.check()
+    except StorageUnavailable as error:
+        raise RequestProblem("unavailable", error.reason) from error
     return "ok\n"
 
 
@@ -41,7 +49,7 @@ async def readyz(storage: FromDishka[Storage]) -> str:
     media_type=MediaType.TEXT,
     responses=problem_responses(404),
 )
-async def explain_problem(slug: FromPath[str]) -> str:
+async def explain_problem(slug: Slug) -> str:
     """The page that a problem's `type` leads to."""
     if kind := PROBLEMS.get(slug):
         return f"{kind.title} ({kind.status.value})\n\n{kind.remedy}\n"

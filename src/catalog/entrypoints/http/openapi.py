@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import attrs
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import SwaggerRenderPlugin
-from litestar.openapi.spec import Reference, Schema
+from litestar.openapi.spec import OpenAPI, OpenAPIHeader, OpenAPIResponse, Parameter, Reference, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import ParameterKwarg
 from litestar.plugins import OpenAPISchemaPlugin
@@ -27,8 +27,12 @@ ASSETS_PATH = "/schema-assets"
 _ANSWERS = (Page, Problem, Violation)
 
 
+WRITE = (403, 408, 413, 415, 507)
+"""The problems that whatever takes a body may answer with."""
+
+
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
-    """Document the problems a handler may answer with; any of them may get 400, 500 and 503."""
+    """Document the problems a handler may answer with, besides those that any may answer with."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -36,7 +40,7 @@ def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
             description=" / ".join(kind.title for kind in PROBLEMS.values() if kind.status == status),
             media_type=MEDIA_TYPE,
         )
-        for status in sorted({400, 500, 503, *statuses})
+        for status in sorted({400, 421, 500, 503, *statuses})
     }
 
 
@@ -145,6 +149,35 @@ def _describe_defaults(schema: Schema, cls: Any) -> None:
         described = (schema.properties or {})[name]
         if isinstance(described, Schema) and field.default not in {attrs.NOTHING, None}:
             described.default = wire.encode(field.default)
+
+
+def finished(document: OpenAPI) -> OpenAPI:
+    """Say of each operation what Litestar can not know: that no parameter is null, and which headers come back."""
+    for item in (document.paths or {}).values():
+        for operation in (item.get, item.post, item.put, item.patch, item.delete):
+            for parameter in (operation and operation.parameters) or ():
+                if isinstance(parameter, Parameter) and isinstance(parameter.schema, Schema):
+                    parameter.schema = _not_null(parameter.schema)
+            for status, response in ((operation and operation.responses) or {}).items():
+                if isinstance(response, OpenAPIResponse) and "application/json" in (response.content or {}):
+                    response.headers = _headers(status)
+    return document
+
+
+def _not_null(schema: Schema) -> Schema:
+    parts = [part for part in schema.one_of or () if isinstance(part, Schema) and part.type != OpenAPIType.NULL]
+    return replace(parts[0], description=schema.description) if parts else schema
+
+
+def _headers(status: str) -> dict[str, OpenAPIHeader | Reference]:
+    text = Schema(type=OpenAPIType.STRING)
+    headers: dict[str, OpenAPIHeader | Reference] = {
+        "ETag": OpenAPIHeader(schema=text, description="The version and a digest of what is shown."),
+        "X-Request-Id": OpenAPIHeader(schema=text, description="Names this request in the server's log."),
+    }
+    if status == "201":
+        headers["Location"] = OpenAPIHeader(schema=text, description="Where the new record is.")
+    return headers
 
 
 class DocsPage(SwaggerRenderPlugin):

@@ -1,18 +1,19 @@
 """Query parameters and headers: what there is, and a guard that refuses everything else, all at once."""
 
+import re
 from functools import lru_cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT
 
 from .problems import InvalidParameters, Violation
 
+Id = Annotated[UUID, PathParameter(description="The id of the record, made by the catalogue.")]
 CurrentPage = Annotated[
     int, QueryParameter(name="currentPage", ge=1, le=PAGE_NUMBER_LIMIT, description="Which page, from 1.")
 ]
@@ -46,28 +47,29 @@ def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], ha
         raise InvalidParameters(violations)
 
 
-def _problem(known: dict[str, Any], name: str, values: list[str]) -> str | None:
+def _problem(known: dict[str, QueryParameter], name: str, values: list[str]) -> str | None:
     if name not in known:
         there_are = f"there are: {', '.join(sorted(known))}" if known else "there are none here"
         return f"there is no such parameter; {there_are}"
     if len(values) > 1:
         return f"must be given once, and was given {len(values)} times"
+    return _rule_broken_by(values[0], known[name])
+
+
+def _rule_broken_by(value: str, parameter: QueryParameter) -> str | None:
+    """Return what a value would have to be, where it is not."""
+    if parameter.ge is not None and parameter.le is not None:
+        in_range = re.fullmatch("[0-9]{1,20}", value) and parameter.ge <= int(value) <= parameter.le
+        return None if in_range else f"must be a whole number from {parameter.ge} to {parameter.le}"
     try:
-        msgspec.convert(values[0], known[name], strict=False)
-    except msgspec.ValidationError as error:
-        return str(error)[:1].lower() + str(error)[1:]
+        UUID(value)
+    except ValueError:
+        return "must be a UUID"
     return None
 
 
 @lru_cache
-def _query_parameters(handler: BaseRouteHandler) -> dict[str, Any]:
-    """Return the type of each query parameter of a handler, with its limits."""
-    types: dict[str, Any] = {}
-    for name, parameter in handler.parsed_fn_signature.parameters.items():
-        declared = parameter.kwarg_definition
-        if isinstance(declared, QueryParameter):
-            # Without None, which a lax conversion would read out of the text "null".
-            annotation = next((a for a in get_args(parameter.annotation) if a is not type(None)), parameter.annotation)
-            limits = msgspec.Meta(ge=declared.ge, le=declared.le)
-            types[declared.name or name] = Annotated[annotation, limits] if annotation is int else annotation
-    return types
+def _query_parameters(handler: BaseRouteHandler) -> dict[str, QueryParameter]:
+    """Return the query parameters that a handler declares, by the names that clients use."""
+    declared = {name: field.kwarg_definition for name, field in handler.parsed_fn_signature.parameters.items()}
+    return {p.name or name: p for name, p in declared.items() if isinstance(p, QueryParameter)}

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from attrs import define, evolve, field, frozen
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
 from catalog.domain import errors
 from catalog.domain.constraints import Doc
@@ -113,6 +113,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The catalogue is busy",
         "Nothing was written. Wait for as long as Retry-After says.",
+        {"Retry-After": "1"},
     ),
     "unavailable": ProblemType(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -137,6 +138,7 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.UnreadableFile: "unreadable-file",
     errors.StorageBusy: "busy",
     errors.StorageFull: "storage-full",
+    errors.StorageFailed: "internal-error",
     errors.StorageUnavailable: "unavailable",
 }
 """The problem type of each refusal of the core."""
@@ -212,6 +214,9 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         case errors.CatalogError():
             slug = SLUG_OF_ERROR[type(error)]
             return _problem(slug, PROBLEMS[slug].remedy)
+        case ValidationException() if any("body" in str(e) for e in error.extra or ()):
+            # Litestar gives up on an empty body before it asks anybody to decode it.
+            return problem_of(InvalidBody([Violation(detail="a JSON body is required", pointer="")]))
         case HTTPException() if error.status_code < 500 or error.status_code in SLUG_OF_STATUS:
             slug = SLUG_OF_STATUS.get(error.status_code, "request-failed")
             problem, _ = _problem(slug, error.detail if slug == "request-failed" else PROBLEMS[slug].remedy)

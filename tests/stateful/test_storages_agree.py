@@ -1,0 +1,231 @@
+"""The same random history over memory and over SQLite: nobody can tell the two apart."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
+from datetime import date
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import attrs
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.doubles import NOBODY, Cataloguers, RepeatableIds, StillClock
+from tests.storages import opened
+from tests.strategies import author_details, book_details
+
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import BookDetails
+from catalog.domain.errors import CatalogError
+from catalog.domain.ports import CatalogReader
+from catalog.domain.queries import AuthorQuery, BookQuery, Page, PageRequest
+from catalog.domain.records import Changes, told
+
+PAGE_SIZE = 4
+
+# So few that some are equal, or equal once folded, and only the id tells which comes first.
+few_names = st.sampled_from(["Émile", "emile", "E.", "ß", "ss", "?", "道", "😀", "_", "%"])
+birthdays = st.sampled_from([None, date(1, 1, 1), date(1929, 10, 21), date(2026, 1, 2), date(2200, 1, 1)])
+known_versions = st.none() | st.sets(st.integers(1, 3), min_size=1)
+
+
+def one_of_the(kind: str) -> st.SearchStrategy[UUID]:
+    """The id of an author or book, now and then of one that is gone or never was."""
+
+    def ids(machine: "Histories") -> st.SearchStrategy[UUID]:
+        present, ever = machine.present[kind], st.sampled_from(machine.ever[kind])
+        return st.integers(0, 9).flatmap(lambda die: st.sampled_from(present) if present and die else ever)
+
+    return st.runner().flatmap(ids)
+
+
+def books_by(authors: st.SearchStrategy[UUID]) -> st.SearchStrategy[BookDetails]:
+    """What may be said about a book."""
+    return st.builds(attrs.evolve, book_details(authors), title=few_names) | book_details(authors)
+
+
+an_author = one_of_the("authors")
+a_book = one_of_the("books")
+any_author = st.builds(AuthorDetails, name=few_names, dob=birthdays) | author_details()
+any_book = books_by(st.runner().flatmap(lambda machine: st.sampled_from(machine.present["authors"] or [NOBODY])))
+a_book_by_anybody = books_by(an_author)
+first_ids = [RepeatableIds(made).new() for made in range(2)]
+
+
+@attrs.frozen
+class Refused:
+    """An error, as data that can be compared."""
+
+    error: type[CatalogError]
+    data: dict[str, Any]
+
+
+async def outcome_of(answer: Awaitable[Any]) -> Any:
+    """What is returned, or what is refused."""
+    try:
+        outcome = await answer
+    except CatalogError as error:
+        return Refused(type(error), told(error) if attrs.has(type(error)) else {})
+    return attrs.evolve(outcome, items=list(outcome.items)) if isinstance(outcome, Page) else outcome
+
+
+@st.composite
+def changes_from(draw: st.DrawFn, details: st.SearchStrategy[Any]) -> Changes[Any]:
+    """Some of the fields of some details."""
+    values = told(draw(details))
+    return Changes({name: value for name, value in values.items() if draw(st.booleans())})
+
+
+class Histories(RuleBasedStateMachine):
+    """Does everything twice, and compares."""
+
+    def __init__(self, empty: Path, folder: Path) -> None:
+        super().__init__()
+        folder.mkdir()
+        shutil.copy(empty, folder / "catalog.db")
+        self.present: dict[str, list[UUID]] = {"authors": [], "books": []}
+        self.ever: dict[str, list[UUID]] = {"authors": [NOBODY], "books": [NOBODY]}
+        self.clock = StillClock()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.catalogues = [self.runner.run(self.open(name, folder)) for name in ("memory", "sqlite")]
+
+    async def open(self, name: str, folder: Path) -> Cataloguers:
+        storage = await self.stack.enter_async_context(opened(name, folder))
+        return Cataloguers(storage, clock=self.clock, ids=RepeatableIds())
+
+    def teardown(self) -> None:
+        self.runner.run(self.stack.aclose())
+        self.runner.close()
+
+    def both(self, ask: Callable[[Cataloguers], Awaitable[Any]]) -> Any:
+        """Ask both for the same; return the outcome."""
+        in_memory, in_sqlite = (self.runner.run(outcome_of(ask(catalogue))) for catalogue in self.catalogues)
+        assert in_sqlite == in_memory
+        return in_memory
+
+    def write(self, ask: Callable[[Cataloguers], Awaitable[Any]]) -> Any:
+        """Write the same to both, a moment later than the write before, and compare all that there is then."""
+        self.clock.move()
+        outcome = self.both(ask)
+        self.present = {
+            "authors": self.every_page(lambda reader, page: reader.authors(AuthorQuery(page=page))),
+            "books": self.every_page(lambda reader, page: reader.books(BookQuery(page=page))),
+        }
+        return outcome
+
+    def read(self, ask: Callable[[CatalogReader], Awaitable[Any]]) -> Any:
+        """Read the same from both."""
+        return self.both(lambda catalogue: ask(catalogue.storage.reader))
+
+    @initialize(
+        two_authors=st.lists(author_details(), min_size=2, max_size=2),
+        two_books=st.lists(books_by(st.sampled_from(first_ids)), min_size=2, max_size=2),
+    )
+    def begin(self, two_authors: list[AuthorDetails], two_books: list[BookDetails]) -> None:
+        for author in two_authors:
+            self.add_author(author)
+        for book in two_books:
+            self.add_book(book)
+
+    @rule(details=any_author)
+    def add_author(self, details: AuthorDetails) -> None:
+        self.note("authors", self.write(lambda catalogue: catalogue.authors.add(details)))
+
+    @rule(details=any_book | a_book_by_anybody)
+    def add_book(self, details: BookDetails) -> None:
+        self.note("books", self.write(lambda catalogue: catalogue.books.add(details)))
+
+    def note(self, kind: str, outcome: Any) -> None:
+        if not isinstance(outcome, Refused):
+            self.ever[kind].append(outcome.id)
+
+    @rule(id=an_author, changes=changes_from(any_author), known=known_versions)
+    def amend_author(self, id: UUID, changes: Changes[AuthorDetails], known: Collection[int] | None) -> None:
+        self.write(lambda catalogue: catalogue.authors.amend(id, changes, known_versions=known))
+
+    @rule(id=a_book, changes=changes_from(any_book), known=known_versions)
+    def amend_book(self, id: UUID, changes: Changes[BookDetails], known: Collection[int] | None) -> None:
+        self.write(lambda catalogue: catalogue.books.amend(id, changes, known_versions=known))
+
+    @rule(id=an_author, details=any_author, known=known_versions)
+    def replace_author(self, id: UUID, details: AuthorDetails, known: Collection[int] | None) -> None:
+        self.write(lambda catalogue: catalogue.authors.replace(id, details, known_versions=known))
+
+    @rule(id=a_book, details=any_book, known=known_versions)
+    def replace_book(self, id: UUID, details: BookDetails, known: Collection[int] | None) -> None:
+        self.write(lambda catalogue: catalogue.books.replace(id, details, known_versions=known))
+
+    @rule(id=an_author, known=known_versions)
+    def remove_author(self, id: UUID, known: Collection[int] | None) -> None:
+        self.write(lambda catalogue: catalogue.authors.remove(id, known_versions=known))
+
+    @rule(id=a_book, known=known_versions)
+    def remove_book(self, id: UUID, known: Collection[int] | None) -> None:
+        self.write(lambda catalogue: catalogue.books.remove(id, known_versions=known))
+
+    @rule(id=an_author)
+    def read_author(self, id: UUID) -> None:
+        self.read(lambda reader: reader.author(id))
+
+    @rule(id=a_book)
+    def read_book(self, id: UUID) -> None:
+        self.read(lambda reader: reader.book(id))
+
+    @rule(page=st.builds(PageRequest, number=st.integers(1, 5) | st.just(2**31 - 1), size=st.integers(1, 100)))
+    def read_any_page(self, page: PageRequest) -> None:
+        self.read(lambda reader: reader.authors(AuthorQuery(page=page)))
+        self.read(lambda reader: reader.books(BookQuery(page=page)))
+
+    @rule(id=an_author)
+    def list_by_author(self, id: UUID) -> None:
+        self.every_page(lambda reader, page: reader.books(BookQuery(page=page, author_id=id)))
+
+    def every_page(self, ask: Callable[[CatalogReader, PageRequest], Awaitable[Any]]) -> list[UUID]:
+        """Compare a list page by page, one past the end too; return the ids of its items."""
+        ids: list[UUID] = []
+        for number in count(1):
+            page = self.read(lambda reader, number=number: ask(reader, PageRequest(number=number, size=PAGE_SIZE)))
+            ids += [item.id for item in page.items]
+            if not page.items:
+                assert len(ids) == page.total
+                return ids
+        return ids
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A SQLite file that is migrated and empty, to be copied: migrating takes longer than a history."""
+
+    async def make() -> None:
+        async with opened("sqlite", tmp_path):
+            pass
+
+    asyncio.run(make())
+    return tmp_path / "catalog.db"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # a disagreement takes minutes to be shrunk to its shortest history
+def test_no_history_tells_memory_and_sqlite_apart(empty: Path, tmp_path: Path) -> None:
+    numbers = count(1)
+
+    run_state_machine_as_test(
+        lambda: Histories(empty, tmp_path / str(next(numbers))),  # type: ignore[arg-type]  # any factory will do
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=25,
+            report_multiple_bugs=False,
+            phases=[Phase.reuse, Phase.generate, Phase.shrink],
+        ),
+    )
