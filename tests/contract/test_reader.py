@@ -50,7 +50,7 @@ async def test_a_renamed_author_is_shown_renamed_with_his_books(catalogue: Catal
     author = await catalogue.authors.add(AuthorDetails(name="Currer Bell"))
     book = await catalogue.books.add(BookDetails(title="Jane Eyre", author_id=author.id))
 
-    renamed = await catalogue.authors.amend(author.id, Changes({"name": "Charlotte Brontë"}))
+    renamed = await catalogue.authors.revise(author.id, Changes({"name": "Charlotte Brontë"}))
 
     shown = await catalogue.storage.reader.book(book.id)
     assert shown == evolve(book, author=renamed)

@@ -18,6 +18,7 @@ from catalog.domain.ports import Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery
 from catalog.domain.records import Changes
 from catalog.domain.sources import SourceKey
+from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.use_cases.authors import AuthorCataloguing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -261,7 +262,7 @@ async def test_forty_revisions_of_one_record_at_once_all_land(storage: Storage) 
     cataloguers = Cataloguers(storage)
     author = await cataloguers.authors.add(AuthorDetails(name="Author"))
 
-    await asyncio.gather(*(cataloguers.authors.amend(author.id, Changes({"name": f"Author {n}"})) for n in range(40)))
+    await asyncio.gather(*(cataloguers.authors.revise(author.id, Changes({"name": f"Author {n}"})) for n in range(40)))
 
     assert (await storage.reader.author(author.id)).version == 41
 
@@ -296,19 +297,20 @@ async def test_a_use_case_is_run_again_when_another_writer_came_between(storage:
     attempts = 0
 
     class Interrupting(AuthorCataloguing):
-        async def _revise(self, unit: UnitOfWork, author: Author, details: AuthorDetails) -> Author:
+        @atomic
+        async def rename(self, unit: UnitOfWork, id: UUID) -> None:
             nonlocal attempts
             attempts += 1
-            revised = await super()._revise(unit, author, details)
+            author = await unit.authors.get(id)
+            await unit.authors.replace(author.revised(AuthorDetails(name="Twice"), at=NOW))
             if attempts == 1:
                 raise Interrupted
-            return revised
 
     author = an_author()
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add_all([author])
 
-    await Interrupting(storage, CALLER, StillClock(), ids).amend(author.id, Changes({"name": "Twice"}))
+    await Interrupting(storage, CALLER, StillClock(), ids).rename(author.id)
 
     assert attempts == 2
     assert (await storage.reader.author(author.id)).version == 2

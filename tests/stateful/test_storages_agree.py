@@ -152,19 +152,19 @@ class Histories(RuleBasedStateMachine):
 
     @rule(id=an_author, changes=changes_from(any_author), known=known_versions)
     def amend_author(self, id: UUID, changes: Changes[AuthorDetails], known: Collection[int] | None) -> None:
-        self.write(lambda catalogue: catalogue.authors.amend(id, changes, known_versions=known))
+        self.write(lambda catalogue: catalogue.authors.revise(id, changes, known_versions=known))
 
     @rule(id=a_book, changes=changes_from(any_book), known=known_versions)
     def amend_book(self, id: UUID, changes: Changes[BookDetails], known: Collection[int] | None) -> None:
-        self.write(lambda catalogue: catalogue.books.amend(id, changes, known_versions=known))
+        self.write(lambda catalogue: catalogue.books.revise(id, changes, known_versions=known))
 
     @rule(id=an_author, details=any_author, known=known_versions)
     def replace_author(self, id: UUID, details: AuthorDetails, known: Collection[int] | None) -> None:
-        self.write(lambda catalogue: catalogue.authors.replace(id, details, known_versions=known))
+        self.write(lambda catalogue: catalogue.authors.revise(id, Changes.to(details), known_versions=known))
 
     @rule(id=a_book, details=any_book, known=known_versions)
     def replace_book(self, id: UUID, details: BookDetails, known: Collection[int] | None) -> None:
-        self.write(lambda catalogue: catalogue.books.replace(id, details, known_versions=known))
+        self.write(lambda catalogue: catalogue.books.revise(id, Changes.to(details), known_versions=known))
 
     @rule(id=an_author, known=known_versions)
     def remove_author(self, id: UUID, known: Collection[int] | None) -> None:

@@ -39,6 +39,11 @@ class Changes(Generic[DetailsT]):
 
     values: Mapping[str, Any]
 
+    @classmethod
+    def to(cls, details: DetailsT) -> "Changes[DetailsT]":
+        """Return the changes that say everything anew."""
+        return cls(told(details))
+
     def applied_to(self, details: DetailsT) -> DetailsT:
         """Return the details with the changes made."""
         return evolve(details, **self.values)  # type: ignore[misc]  # mypy wants a concrete attrs class

@@ -33,7 +33,7 @@ class AuthorCataloguing:
         return author
 
     @atomic
-    async def amend(
+    async def revise(
         self,
         unit: UnitOfWork,
         id: UUID,
@@ -41,19 +41,16 @@ class AuthorCataloguing:
         *,
         known_versions: Collection[int] | None = None,
     ) -> Author:
-        """Change some fields of an author."""
+        """Make changes to an author; refuse if another version stands than those the caller knows."""
         author = await unit.authors.get(id)
         must_stand_at(author, known_versions)
-        return await self._revise(unit, author, changes.applied_to(author.details))
-
-    @atomic
-    async def replace(
-        self, unit: UnitOfWork, id: UUID, details: AuthorDetails, *, known_versions: Collection[int] | None = None
-    ) -> Author:
-        """Say everything about an author anew."""
-        author = await unit.authors.get(id)
-        must_stand_at(author, known_versions)
-        return await self._revise(unit, author, details)
+        now = self.clock.now()
+        details = changes.applied_to(author.details)
+        details.must_be_born_by(now.date())
+        revised = author.revised(details, at=now)
+        if revised is not author:
+            await unit.authors.replace(revised)
+        return revised
 
     @atomic
     async def remove(self, unit: UnitOfWork, id: UUID, *, known_versions: Collection[int] | None = None) -> None:
@@ -63,11 +60,3 @@ class AuthorCataloguing:
         if books := await unit.books.count_naming(id):
             raise AuthorHasBooks(id, books)
         await unit.authors.remove(author)
-
-    async def _revise(self, unit: UnitOfWork, author: Author, details: AuthorDetails) -> Author:
-        now = self.clock.now()
-        details.must_be_born_by(now.date())
-        revised = author.revised(details, at=now)
-        if revised is not author:
-            await unit.authors.replace(revised)
-        return revised

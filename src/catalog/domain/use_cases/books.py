@@ -33,7 +33,7 @@ class BookCataloguing:
         return BookRecord.of(book, author)
 
     @atomic
-    async def amend(
+    async def revise(
         self,
         unit: UnitOfWork,
         id: UUID,
@@ -41,19 +41,15 @@ class BookCataloguing:
         *,
         known_versions: Collection[int] | None = None,
     ) -> BookRecord:
-        """Change some fields of a book."""
+        """Make changes to a book; refuse if another version stands than those the caller knows."""
         book = await unit.books.get(id)
         must_stand_at(book, known_versions)
-        return await self._revise(unit, book, changes.applied_to(book.details))
-
-    @atomic
-    async def replace(
-        self, unit: UnitOfWork, id: UUID, details: BookDetails, *, known_versions: Collection[int] | None = None
-    ) -> BookRecord:
-        """Say everything about a book anew."""
-        book = await unit.books.get(id)
-        must_stand_at(book, known_versions)
-        return await self._revise(unit, book, details)
+        details = changes.applied_to(book.details)
+        author = await self._author_of(unit, details)
+        revised = book.revised(details, at=self.clock.now())
+        if revised is not book:
+            await unit.books.replace(revised)
+        return BookRecord.of(revised, author)
 
     @atomic
     async def remove(self, unit: UnitOfWork, id: UUID, *, known_versions: Collection[int] | None = None) -> None:
@@ -61,13 +57,6 @@ class BookCataloguing:
         book = await unit.books.get(id)
         must_stand_at(book, known_versions)
         await unit.books.remove(book)
-
-    async def _revise(self, unit: UnitOfWork, book: Book, details: BookDetails) -> BookRecord:
-        author = await self._author_of(unit, details)
-        revised = book.revised(details, at=self.clock.now())
-        if revised is not book:
-            await unit.books.replace(revised)
-        return BookRecord.of(revised, author)
 
     @staticmethod
     async def _author_of(unit: UnitOfWork, details: BookDetails) -> Author | None:

@@ -61,7 +61,7 @@ class AuthorController(Controller):
         if_match: IfMatch = None,
     ) -> Author:
         """Change some fields."""
-        return await authors.amend(id, data, known_versions=versions_in(if_match))
+        return await authors.revise(id, data, known_versions=versions_in(if_match))
 
     @put(
         "/{id:uuid}",
@@ -78,7 +78,7 @@ class AuthorController(Controller):
         if_match: IfMatch = None,
     ) -> Author:
         """Say everything about it anew."""
-        return await authors.replace(id, data, known_versions=versions_in(if_match))
+        return await authors.revise(id, Changes.to(data), known_versions=versions_in(if_match))
 
     @delete(
         "/{id:uuid}",

@@ -62,7 +62,7 @@ class BookController(Controller):
         if_match: IfMatch = None,
     ) -> BookRecord:
         """Change some fields."""
-        return await books.amend(id, data, known_versions=versions_in(if_match))
+        return await books.revise(id, data, known_versions=versions_in(if_match))
 
     @put(
         "/{id:uuid}",
@@ -79,7 +79,7 @@ class BookController(Controller):
         if_match: IfMatch = None,
     ) -> BookRecord:
         """Say everything about it anew."""
-        return await books.replace(id, data, known_versions=versions_in(if_match))
+        return await books.revise(id, Changes.to(data), known_versions=versions_in(if_match))
 
     @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(403, 404, 412, 507))
     @inject
