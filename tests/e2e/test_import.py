@@ -370,3 +370,19 @@ def test_the_sample_of_the_demo_is_clean_and_bundled(catalogue: Catalogue) -> No
     assert result.exit_code == 0, result.output
     assert not [row for row in report_of(report) if row["warnings"] or row["status"] != "created"]
     assert len(report_of(report)) >= 100
+
+
+@pytest.mark.parametrize(
+    ("separator", "cell"), [("|", "Ann|Bob"), ("; ", "Ann;  Bob; "), (" and ", "Ann and Bob"), (",", "Ann,Bob,")]
+)
+def test_lists_are_split_at_the_separator_as_given(catalogue: Catalogue, separator: str, cell: str) -> None:
+    catalogue.imported_text(f'T,A\nX,"{cell}"\n', "--map", "title=T,authors=A", "--separator", separator)
+
+    assert catalogue.rows("SELECT name FROM author ORDER BY 1") == [("Ann",), ("Bob",)]
+
+
+def test_a_separator_of_nothing_is_refused(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text("T\nX\n", "--map", "title=T", "--separator", " ")
+
+    assert result.exit_code == 2
+    assert "--separator" in result.output

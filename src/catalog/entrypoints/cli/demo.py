@@ -15,10 +15,13 @@ from .serve import serve_with
 
 
 @click.command()
-@settings_options("storage", "host", "port")
-def demo(config: Path | None, storage: str | None, host: str | None, port: str | None) -> None:
-    """Serve a sample catalogue of a hundred classics, kept in ./demo.db unless told otherwise."""
-    settings = settings_from(config, storage=storage or "sqlite:///demo.db", host=host, port=port)
+@click.option(
+    "--storage", metavar="URL", default="sqlite:///demo.db", show_default=True, help="Where the sample is kept."
+)
+@settings_options("host", "port")
+def demo(config: Path | None, storage: str, host: str | None, port: str | None) -> None:
+    """Serve a sample catalogue of a hundred classics."""
+    settings = settings_from(config, storage=storage, host=host, port=port)
     with failures(), as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
         reader = csv_reader(None, separator="; ", source="classics", encoding="utf-8")
         counts = asyncio.run(import_file(settings, sample, reader, None))

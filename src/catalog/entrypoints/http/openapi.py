@@ -92,6 +92,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
         if not is_answer:
             schema.additional_properties = False
             _describe_defaults(schema, cls)
+            _bound_integers(schema)
         return schema
 
     def _changes_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
@@ -100,6 +101,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
         schema.description = "The fields to change, as a JSON Merge Patch (RFC 7396)."
         schema.required = []
         schema.additional_properties = False
+        _bound_integers(schema)
         return schema
 
     @staticmethod
@@ -149,6 +151,14 @@ def _describe_defaults(schema: Schema, cls: Any) -> None:
         described = (schema.properties or {})[name]
         if isinstance(described, Schema) and field.default not in {attrs.NOTHING, None}:
             described.default = wire.encode(field.default)
+
+
+def _bound_integers(schema: Schema) -> None:
+    for described in (schema.properties or {}).values():
+        if isinstance(described, Schema):
+            for part in (described, *(described.one_of or ())):
+                if isinstance(part, Schema) and part.type == OpenAPIType.INTEGER:
+                    part.minimum, part.maximum = wire.LEAST_INTEGER, wire.MOST_INTEGER
 
 
 def finished(document: OpenAPI) -> OpenAPI:

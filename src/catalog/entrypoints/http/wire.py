@@ -6,7 +6,7 @@ Values are checked one by one, so that a body is told everything that is wrong w
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
 import attrs
@@ -29,9 +29,12 @@ from catalog.domain.values import TextValue
 
 from .problems import InvalidBody, Violation
 
+# What an INTEGER column keeps in every database.
+LEAST_INTEGER, MOST_INTEGER = -(2**31), 2**31 - 1
+
 _RULES: Mapping[Any, str] = {
     str: "must be text",
-    int: "must be a whole number",
+    int: f"must be a whole number between {LEAST_INTEGER} and {MOST_INTEGER}",
     float: "must be a number",
     bool: "must be true or false",
     UUID: "must be a UUID",
@@ -49,6 +52,7 @@ _JSON_NAMES: Mapping[type, str] = {
     list: "a list",
     dict: "an object",
 }
+_STRICT: Mapping[Any, Any] = {int: Annotated[int, msgspec.Meta(ge=LEAST_INTEGER, le=MOST_INTEGER)]}
 SCALARS = tuple(kind for kind in _RULES if kind not in {list, dict})
 
 
@@ -112,7 +116,7 @@ def _escaped(name: str) -> str:
 def _strictly(value: Any, target: Any) -> Any:
     """Return the value if its JSON type is the one wanted; cattrs would make "5" of 5 and True of "x"."""
     try:
-        return msgspec.convert(value, target)
+        return msgspec.convert(value, _STRICT.get(target, target))
     except msgspec.ValidationError:
         rule = _RULES[target]
     if type(value) is not str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from catalog.domain.errors import InvalidValue
 from catalog.domain.sources import DraftContributor
@@ -123,6 +124,14 @@ def _person(text: str, roles: Mapping[str, str | None], warnings: list[str]) -> 
 
 def _parts(cell: str, separator: str) -> Iterator[str]:
     """Yield the parts of a list, the empty ones left out."""
-    for part in one_line(cell).split(separator.strip() + " " if separator.strip() else separator):
-        if part := part.strip().strip(separator.strip()).strip():
+    for part in _splitter(separator).split(one_line(cell)):
+        if part := part.strip():
             yield part
+
+
+@lru_cache
+def _splitter(separator: str) -> re.Pattern[str]:
+    """Split at the separator; white space that belongs to it may be any, or the end of the cell."""
+    before = r"(?:^|\s+)" if separator[:1].isspace() else ""
+    behind = r"(?:\s+|$)" if separator[-1:].isspace() else ""
+    return re.compile(before + re.escape(separator.strip()) + behind)

@@ -131,6 +131,8 @@ def only_present(dialect: Dialect, present: Collection[str]) -> Dialect:
 
 def dialect_from_mapping(mapping: str, *, separator: str) -> Dialect:
     """Return the dialect that `title=Title,authors=Author` describes; raise UnreadableFile where it makes no sense."""
+    if not separator.strip():
+        raise UnreadableFile("--separator needs at least one character that is not white space")
     pairs = [pair.partition("=") for pair in mapping.split(",")]
     columns: dict[str, Any] = {name.strip(): column.strip() for name, _, column in pairs}
     known = {f.name for f in fields(Dialect)} & {*SINGLE_COLUMNS, "isbn"}

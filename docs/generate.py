@@ -1,0 +1,196 @@
+"""Writes the reference pages that the code itself can tell; `--check` only says which are out of date."""
+# ruff: noqa: INP001 - a script
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import click
+from attrs import fields
+
+from catalog.adapters.formats.csv import DIALECTS
+from catalog.entrypoints.cli import main
+from catalog.entrypoints.http.problems import PROBLEMS, SLUG_OF_ERROR
+from catalog.entrypoints.settings import ENVIRONMENT_PREFIX, Settings
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by docs/generate.py; change the code it is drawn from, then run `python docs/generate.py`. -->\n"
+
+
+def pages() -> Mapping[Path, str]:
+    """Return each generated page and what it should say."""
+    return {
+        REFERENCE / f"{name}.md": "\n".join([NOTE, *lines]).rstrip("\n") + "\n"
+        for name, lines in {
+            "settings": _settings(),
+            "errors": _errors(),
+            "cli": _commands(),
+            "mappings": _mappings(),
+        }.items()
+    }
+
+
+def _settings() -> Iterator[str]:
+    yield "# Settings\n"
+    yield "A setting is taken from the first of these places that has it:\n"
+    yield "1. an option of the command, where there is one;"
+    yield f"2. the environment: the name in capitals with `{ENVIRONMENT_PREFIX}` before it;"
+    yield "3. the TOML file that `--config` names, or `catalog.toml` in the folder where the command runs;"
+    yield "4. the default.\n"
+    yield f"An unknown setting, in the file or as `{ENVIRONMENT_PREFIX}…` in the environment, is refused. In the"
+    yield "environment a list is written with commas; in TOML it is a list of texts.\n"
+    options = {parameter.name: parameter.opts[0] for parameter in main.commands["serve"].params}
+    hints = get_type_hints(Settings, include_extras=True)
+    rows = []
+    for setting in fields(Settings):
+        kind, doc = get_args(hints[setting.name])
+        rows.append(
+            [
+                _code(setting.name),
+                _code(f"{ENVIRONMENT_PREFIX}{setting.name.upper()}"),
+                _code(options[setting.name]) if setting.name in options else "",
+                _KINDS.get(kind, "list of texts"),
+                _limits(setting.validator),
+                _code(_toml(setting.default)),
+                doc.text,
+            ]
+        )
+    yield from _table(["in TOML", "environment", "option", "type", "limits", "default", "meaning"], rows)
+
+
+_KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+
+
+def _limits(validator: Any) -> str:
+    parts = getattr(validator, "_validators", (validator,))
+    return ", ".join(f"{part.compare_op} {part.bound}" for part in parts if hasattr(part, "compare_op"))
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case tuple():
+            return "[]"
+        case _:
+            return str(value)
+
+
+def _errors() -> Iterator[str]:
+    yield "# Errors\n"
+    yield "Every error is a problem (RFC 9457) with the media type `application/problem+json`:"
+    yield "[the HTTP API](http-api.md#errors) shows one. The service explains each type at its own address, for"
+    yield "instance `/problems/not-found`.\n"
+    refusals = {slug: [e.__name__ for e, its in SLUG_OF_ERROR.items() if its == slug] for slug in PROBLEMS}
+    rows = [
+        [
+            _code(f"/problems/{slug}"),
+            str(kind.status.value),
+            kind.title,
+            kind.remedy,
+            ", ".join(map(_code, refusals[slug])),
+        ]
+        for slug, kind in PROBLEMS.items()
+    ]
+    yield from _table(["type", "status", "title", "what to do", "refusal of the core"], rows)
+    yield ""
+    yield "The last column names the class of `catalog.domain.errors`; where it is empty, the request was refused"
+    yield "before it reached the core. Answers of `/problems/busy` and `/problems/unavailable` say in `Retry-After`"
+    yield "how many seconds to wait."
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n"
+    yield "`python -m catalog` is the same as `catalog`. Every command explains itself with `--help`. A command that is"
+    yield "refused prints one line that begins with `catalog:` and ends with the exit status 2.\n"
+    for name, command in main.commands.items():
+        arguments = [p.name.upper() for p in command.params if isinstance(p, click.Argument) and p.name]
+        words = ["catalog", name, *arguments]
+        if isinstance(command, click.Group):
+            words.append("COMMAND")
+        yield f"## `{' '.join(words)}`\n"
+        yield f"{' '.join((command.help or '').split())}\n"
+        options = [p for p in command.params if isinstance(p, click.Option)]
+        if options:
+            yield from _table(["option", "meaning"], ([_code(_spelling(o)), _meaning(o)] for o in options))
+            yield ""
+        if isinstance(command, click.Group):
+            commands = sorted(command.commands.items())
+            yield from _table(["command", "what it does"], ([_code(n), _first_sentence(c)] for n, c in commands))
+            yield ""
+
+
+def _spelling(option: click.Option) -> str:
+    if option.is_flag:
+        return option.opts[0]
+    return f"{option.opts[0]} {option.metavar or ('FILE' if isinstance(option.type, click.Path) else 'TEXT')}"
+
+
+def _meaning(option: click.Option) -> str:
+    text = " ".join((option.help or "").split())
+    return f"{text} [default: `{option.default}`]" if option.show_default else text
+
+
+def _first_sentence(command: click.Command) -> str:
+    return (command.help or "").strip().splitlines()[0].rstrip(".") + "."
+
+
+_FIELDS = ("key", "title", "subtitle", "authors", "author", "contributors", "isbn", "published", "languages")
+
+
+def _mappings() -> Iterator[str]:
+    yield "# Column mappings\n"
+    yield "`catalog import` knows a CSV file by its header. A file that has all the columns of one of these mappings"
+    yield "is read with it; other columns are left alone. A `plain` file needs only `title`, may have any of the"
+    yield "others, and has none besides. For other files, say with `--map FIELD=COLUMN,…` which column says what: see"
+    yield "[Import CSV files](../how-to/import-csv.md).\n"
+    for dialect in DIALECTS:
+        yield f"## {dialect.name}\n"
+        columns = {name: getattr(dialect, name) for name in _FIELDS}
+        rows = [[_code(name), _columns(column)] for name, column in columns.items() if column]
+        yield from _table(["field", "column"], rows)
+        yield ""
+        yield f"Source: {_code(dialect.source) if dialect.source else 'the name of the file, or what `--source` says'}."
+        yield f"Lists are split at {_code(dialect.separator)}."
+        if dialect.roles:
+            yield "A name may end in a role in brackets:\n"
+            yield from _table(["role in the file", "relator code"], _roles(dialect.roles))
+        yield ""
+
+
+def _columns(column: str | Sequence[str]) -> str:
+    return _code(column) if isinstance(column, str) else ", then ".join(map(_code, column))
+
+
+def _roles(roles: Mapping[str, str | None]) -> Iterator[Sequence[str]]:
+    for label, code in roles.items():
+        yield [label, _code(code) if code else "none"]
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{' --- |' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+
+
+def _run(arguments: Sequence[str]) -> str | None:
+    """Do what the arguments say; return what is wrong, if something is."""
+    outdated = [file for file, text in pages().items() if not file.is_file() or file.read_text("utf-8") != text]
+    if arguments == ["--check"]:
+        names = ", ".join(file.name for file in outdated)
+        return f"out of date: {names}; write them anew with: python docs/generate.py" if outdated else None
+    for file in outdated:
+        file.write_text(pages()[file], "utf-8")
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(_run(sys.argv[1:]))
