@@ -8,6 +8,7 @@ from types import FrameType
 
 import uvicorn
 from litestar import Litestar
+from uvicorn.loops.auto import auto_loop_factory
 
 from catalog.domain.errors import CatalogError
 from catalog.domain.ports import Storage
@@ -44,7 +45,11 @@ def run(settings: Settings) -> None:
     """Serve until a signal says stop; raise OSError where it can not listen, StorageUnavailable without storage."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listener:
-        asyncio.run(_serve(settings, listener))
+        # Head and body of an answer are two writes; without this, the second waits 40 ms for the first's receipt.
+        # Event loops set it themselves only on sockets they have made.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(_serve(settings, listener))
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from catalog.domain.authors import Author
@@ -19,14 +19,41 @@ from .rows import AuthorRow, BookRow, ContributorRow
 
 _AUTHOR = "author__"
 
-_select_authors = select(*columns_of(AuthorRow, Author))
-_select_books = select(
+# Built once: building a statement costs more than SQLite takes to answer it.
+_ID: BindParameter[Any] = bindparam("id")
+_LIMIT: BindParameter[Any] = bindparam("limit")
+_OFFSET: BindParameter[Any] = bindparam("offset")
+
+_AUTHORS = select(*columns_of(AuthorRow, Author))
+_AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == _ID)
+_AUTHOR_PAGE = _AUTHORS.order_by(AuthorRow.sort_key, AuthorRow.id).limit(_LIMIT).offset(_OFFSET)
+_AUTHOR_COUNT = select(func.count()).select_from(AuthorRow)
+
+_BOOKS = select(
     *columns_of(BookRow, Book),
     *(column.label(f"{_AUTHOR}{column.key}") for column in columns_of(AuthorRow, Author)),
 ).outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
-_select_contributors = select(ContributorRow.book_id, *columns_of(ContributorRow, Contributor)).order_by(
-    ContributorRow.book_id, ContributorRow.position
+_BOOK_BY_ID = _BOOKS.where(BookRow.id == _ID)
+_CONTRIBUTORS = (
+    select(ContributorRow.book_id, *columns_of(ContributorRow, Contributor))
+    .where(ContributorRow.book_id.in_(bindparam("ids", expanding=True)))
+    .order_by(ContributorRow.book_id, ContributorRow.position)
 )
+
+
+def _book_page(*conditions: ColumnElement[bool]) -> Select[Any]:
+    # The page's keys come from the index alone; joining before the offset would read every book it skips.
+    keys = select(BookRow.id).where(*conditions).order_by(BookRow.sort_key, BookRow.id).limit(_LIMIT).offset(_OFFSET)
+    return _BOOKS.where(BookRow.id.in_(keys)).order_by(BookRow.sort_key, BookRow.id)
+
+
+def _book_count(*conditions: ColumnElement[bool]) -> Select[Any]:
+    return select(func.count()).select_from(BookRow).where(*conditions)
+
+
+_BY_AUTHOR = BookRow.author_id == bindparam("author_id")
+_BOOK_PAGE, _BOOK_COUNT = _book_page(), _book_count()
+_BOOK_PAGE_BY_AUTHOR, _BOOK_COUNT_BY_AUTHOR = _book_page(_BY_AUTHOR), _book_count(_BY_AUTHOR)
 
 
 class SqlReader:
@@ -38,42 +65,35 @@ class SqlReader:
     async def author(self, id: UUID) -> Author:
         """Return the author; raise NotFound."""
         async with self._connection() as connection:
-            found = await self._mappings(connection, _select_authors.where(AuthorRow.id == id))
+            found = await _mappings(connection, _AUTHOR_BY_ID, id=id)
         if not found:
             raise NotFound(Kind.AUTHOR, id)
         return structure(found[0], Author)
 
     async def authors(self, query: AuthorQuery) -> Page[Author]:
         """Return a page of authors."""
-        statement = _select_authors.order_by(AuthorRow.sort_key, AuthorRow.id)
+        page = query.page
         async with self._connection() as connection:
-            total = await self._count(connection, AuthorRow.id)
-            found = await self._mappings(connection, statement.limit(query.page.size).offset(query.page.offset))
-        return Page.of([structure(values, Author) for values in found], query.page, total)
+            total = (await connection.execute(_AUTHOR_COUNT)).scalar_one()
+            found = await _mappings(connection, _AUTHOR_PAGE, limit=page.size, offset=page.offset)
+        return Page.of([structure(values, Author) for values in found], page, total)
 
     async def book(self, id: UUID) -> BookRecord:
         """Return the book with its author; raise NotFound."""
         async with self._connection() as connection:
-            found = await self._books(connection, _select_books.where(BookRow.id == id))
+            found = await _books(connection, _BOOK_BY_ID, id=id)
         if not found:
             raise NotFound(Kind.BOOK, id)
         return found[0]
 
     async def books(self, query: BookQuery) -> Page[BookRecord]:
         """Return a page of books."""
-        conditions = [] if query.author_id is None else [BookRow.author_id == query.author_id]
-        # The page's keys come from the index alone; joining before the offset would read every book it skips.
-        keys = (
-            select(BookRow.id)
-            .where(*conditions)
-            .order_by(BookRow.sort_key, BookRow.id)
-            .limit(query.page.size)
-            .offset(query.page.offset)
-        )
-        statement = _select_books.where(BookRow.id.in_(keys)).order_by(BookRow.sort_key, BookRow.id)
+        page, count, conditions = _BOOK_PAGE, _BOOK_COUNT, {}
+        if query.author_id is not None:
+            page, count, conditions = _BOOK_PAGE_BY_AUTHOR, _BOOK_COUNT_BY_AUTHOR, {"author_id": query.author_id}
         async with self._connection() as connection:
-            total = await self._count(connection, BookRow.id, *conditions)
-            books = await self._books(connection, statement)
+            total = (await connection.execute(count, conditions)).scalar_one()
+            books = await _books(connection, page, limit=query.page.size, offset=query.page.offset, **conditions)
         return Page.of(books, query.page, total)
 
     @asynccontextmanager
@@ -82,22 +102,20 @@ class SqlReader:
             async with self._engine.connect() as connection:
                 yield connection
 
-    @staticmethod
-    async def _mappings(connection: AsyncConnection, statement: Select[Any]) -> Sequence[Mapping[str, Any]]:
-        return [dict(row) for row in (await connection.execute(statement)).mappings()]
 
-    @staticmethod
-    async def _count(connection: AsyncConnection, column: Any, *conditions: ColumnElement[bool]) -> int:
-        return (await connection.execute(select(func.count(column)).where(*conditions))).scalar_one()
+async def _mappings(
+    connection: AsyncConnection, statement: Select[Any], **parameters: Any
+) -> Sequence[Mapping[str, Any]]:
+    return [dict(row) for row in (await connection.execute(statement, parameters)).mappings()]
 
-    async def _books(self, connection: AsyncConnection, statement: Select[Any]) -> Sequence[BookRecord]:
-        found = await self._mappings(connection, statement)
-        contributors: dict[UUID, list[Mapping[str, Any]]] = {values["id"]: [] for values in found}
-        if found:
-            of_these = _select_contributors.where(ContributorRow.book_id.in_(contributors))
-            for values in await self._mappings(connection, of_these):
-                contributors[values["book_id"]].append(values)
-        return [_book_record(values, contributors[values["id"]]) for values in found]
+
+async def _books(connection: AsyncConnection, statement: Select[Any], **parameters: Any) -> Sequence[BookRecord]:
+    found = await _mappings(connection, statement, **parameters)
+    contributors: dict[UUID, list[Mapping[str, Any]]] = {values["id"]: [] for values in found}
+    if found:
+        for values in await _mappings(connection, _CONTRIBUTORS, ids=list(contributors)):
+            contributors[values["book_id"]].append(values)
+    return [_book_record(values, contributors[values["id"]]) for values in found]
 
 
 def _book_record(values: Mapping[str, Any], contributors: Sequence[Mapping[str, Any]]) -> BookRecord:

@@ -106,7 +106,9 @@ def with_body_deadline(app: ASGIApp, seconds: float) -> ASGIApp:
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(status_code=408) from None
-            arrived = message["type"] != "http.request" or not message.get("more_body")
+            if message["type"] == "http.disconnect":
+                raise HTTPException(status_code=400, detail="The client left before its body had arrived.")
+            arrived = not message.get("more_body")
             return message
 
         await app(scope, receive_in_time, send)

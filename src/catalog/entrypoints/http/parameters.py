@@ -32,7 +32,7 @@ IfMatch = Annotated[
 ]
 
 
-def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Refuse unknown, repeated and wrong query parameters (a guard); raise InvalidParameters naming them all."""
     known = _query_parameters(handler)
     given: dict[str, list[str]] = {}

@@ -1,0 +1,59 @@
+"""`python -m benchmarks.serve PORT WHAT`: an application under the catalogue's own server program.
+
+WHAT is `bare`, `recorded` or `probe` of benchmarks/apps.py, or the URL of a storage: the catalogue with 10,000 books.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from dishka import AsyncContainer, Provider, Scope, provide
+
+from catalog.domain.ports import Storage
+from catalog.entrypoints import server
+from catalog.entrypoints.container import http_container, open_storage
+from catalog.entrypoints.settings import Settings
+
+from . import apps, sample
+
+
+class _Opened(Provider):
+    """A storage that is open already."""
+
+    scope = Scope.APP
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__()
+        self._storage = storage
+
+    @provide
+    def storage(self) -> Storage:
+        return self._storage
+
+
+async def _filled(settings: Settings) -> Storage:
+    async with open_storage(settings) as storage:
+        await sample.fill(storage)
+    return storage
+
+
+def main(port: int, what: str) -> None:
+    program: Any = server
+    if "://" not in what:
+        app = getattr(apps, what)()
+        program.build_app = lambda _settings, _container: app
+        server.run(Settings(storage="memory://", port=port))
+        return
+    settings = Settings(storage=what, port=port)
+    storage = asyncio.run(_filled(settings))
+    if what.startswith("memory"):
+
+        def filled_container(settings: Settings) -> AsyncContainer:
+            return http_container(settings, _Opened(storage))
+
+        program.http_container = filled_container
+    server.run(settings)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])
