@@ -68,7 +68,8 @@ def must_be_usable(path: Path) -> None:
 
 def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:
     url = URL.create("sqlite+aiosqlite", database=path)
-    return create_async_engine(url, connect_args={"timeout": busy_timeout}, **options)
+    # Its own rollback at each return is one more trip to the connection's thread; the reset hook below knows better.
+    return create_async_engine(url, connect_args={"timeout": busy_timeout}, pool_reset_on_return=None, **options)
 
 
 def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
@@ -86,7 +87,7 @@ def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
     def on_reset(dbapi_connection: Any, _record: object, state: Any) -> None:
         # SQLAlchemy trusts a failed COMMIT to have ended its transaction. SQLite keeps it open, and the pool
         # would hand the next user a connection that holds the lock for ever.
-        if not state.terminate_only:
+        if not state.terminate_only and dbapi_connection.driver_connection.in_transaction:
             dbapi_connection.rollback()
 
     event.listen(engine.sync_engine, "connect", on_connect)
