@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 import catalog
-from catalog.domain.errors import CatalogError, Interrupted, Kind, StorageBusy, StorageFailed, StorageUnavailable
+from catalog.domain.errors import CatalogError, Interrupted, StorageBusy, StorageFailed, StorageUnavailable
+from catalog.domain.kinds import Kind
 from catalog.entrypoints.http.problems import (
     PROBLEMS,
     SLUG_OF_ERROR,

@@ -11,7 +11,7 @@ from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Contributor
 from catalog.domain.ports import Storage
 from catalog.domain.queries import AuthorQuery, BookQuery
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.sources import BookDraft, DraftContributor, Entry, SourceKey
 from catalog.domain.use_cases.importing import CHUNK, Importing, Outcome, Status
 from catalog.domain.values import PartialDate, Role
@@ -103,7 +103,7 @@ async def test_a_contributor_named_twice_is_kept_once_and_told_of(catalogue: Cat
 async def test_what_was_edited_since_is_left_alone(catalogue: Cataloguers) -> None:
     (created,) = await imported(catalogue, a_draft("1"))
     assert created.book_id is not None
-    edited = await catalogue.books.revise(created.book_id, Changes({"published": PartialDate("1815")}))
+    edited = await catalogue.books.revise(created.book_id, Amendment({"published": PartialDate("1815")}))
 
     (outcome,) = await imported(catalogue, a_draft("1"))
 
@@ -131,3 +131,15 @@ async def test_more_records_than_fit_into_one_unit_of_work_all_come_in(catalogue
     assert {outcome.status for outcome in outcomes} == {Status.CREATED}
     assert (await catalogue.storage.reader.books(BookQuery())).total == count
     assert (await catalogue.storage.reader.authors(AuthorQuery())).total == 7
+
+
+async def test_people_who_are_called_otherwise_by_now_are_told_of(catalogue: Cataloguers) -> None:
+    await imported(catalogue, a_draft("1", "Emma", "Jane Austin", "C. E. Brock"))
+
+    (same,) = await imported(catalogue, a_draft("1", "Emma", "JANE AUSTIN", "C.E. Brock"))
+    (main,) = await imported(catalogue, a_draft("1", "Emma", "Jane Austen", "C. E. Brock"))
+    (other,) = await imported(catalogue, a_draft("1", "Emma", "Jane Austin"))
+
+    assert same.reason == ""
+    assert "in author," in main.reason
+    assert "in contributors," in other.reason

@@ -6,10 +6,11 @@ from tests.doubles import NOBODY, Cataloguers
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, Contributor
-from catalog.domain.errors import Kind, NotFound
+from catalog.domain.errors import NotFound
+from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage
 from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
 
@@ -50,7 +51,7 @@ async def test_a_renamed_author_is_shown_renamed_with_his_books(catalogue: Catal
     author = await catalogue.authors.add(AuthorDetails(name="Currer Bell"))
     book = await catalogue.books.add(BookDetails(title="Jane Eyre", author_id=author.id))
 
-    renamed = await catalogue.authors.revise(author.id, Changes({"name": "Charlotte Brontë"}))
+    renamed = await catalogue.authors.revise(author.id, Amendment({"name": "Charlotte Brontë"}))
 
     shown = await catalogue.storage.reader.book(book.id)
     assert shown == evolve(book, author=renamed)

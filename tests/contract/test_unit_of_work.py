@@ -13,10 +13,10 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, Contributor
 from catalog.domain.callers import Caller
 from catalog.domain.changes import Change, Operation
-from catalog.domain.errors import Interrupted, NotFound
+from catalog.domain.errors import Interrupted, NotFound, StorageFailed
 from catalog.domain.ports import Storage, UnitOfWork
-from catalog.domain.queries import AuthorQuery
-from catalog.domain.records import Changes
+from catalog.domain.queries import AuthorQuery, BookQuery
+from catalog.domain.records import Amendment
 from catalog.domain.sources import SourceKey
 from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.use_cases.authors import AuthorCataloguing
@@ -262,7 +262,9 @@ async def test_forty_revisions_of_one_record_at_once_all_land(storage: Storage) 
     cataloguers = Cataloguers(storage)
     author = await cataloguers.authors.add(AuthorDetails(name="Author"))
 
-    await asyncio.gather(*(cataloguers.authors.revise(author.id, Changes({"name": f"Author {n}"})) for n in range(40)))
+    await asyncio.gather(
+        *(cataloguers.authors.revise(author.id, Amendment({"name": f"Author {n}"})) for n in range(40))
+    )
 
     assert (await storage.reader.author(author.id)).version == 41
 
@@ -322,3 +324,40 @@ def test_ids_are_version_7_and_in_order() -> None:
     assert {type(id) for id in made} == {UUID}
     assert {id.version for id in made} == {7}
     assert sorted(made) == made
+
+
+async def test_a_unit_that_only_remembers_origins_is_committed_too(storage: Storage) -> None:
+    book = Book.recorded(BookDetails(title="Beowulf", author_id=None), id=ids.new(), at=NOW)
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.books.add_all([book])
+
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.sources.add_all({SourceKey("late", "1"): book.id})
+
+    async with storage.unit_of_work(CALLER) as unit:
+        assert await unit.sources.find([SourceKey("late", "1")]) == {SourceKey("late", "1"): book.id}
+
+
+async def test_what_a_use_case_forgot_to_check_fails_and_is_not_kept(storage: Storage) -> None:
+    author, unknown = an_author(), an_author()
+    book = a_book(author)
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.authors.add_all([author])
+        await unit.books.add_all([book])
+
+    async def attempt(repository: str, action: str, argument: object) -> None:
+        async with storage.unit_of_work(CALLER) as unit:
+            await getattr(getattr(unit, repository), action)(argument)
+
+    for repository, action, argument in (
+        ("books", "add_all", [a_book(unknown)]),
+        ("books", "add_all", [a_book(author, contributors=(Contributor(author_id=unknown.id),))]),
+        ("books", "replace", book.revised(evolve(book.details, author_id=unknown.id), at=NOW)),
+        ("books", "add_all", [book]),
+        ("authors", "remove", author),
+    ):
+        with pytest.raises(StorageFailed):
+            await attempt(repository, action, argument)
+
+    assert list((await storage.reader.books(BookQuery())).items) == [await storage.reader.book(book.id)]
+    assert (await storage.reader.authors(AuthorQuery())).items == [author]

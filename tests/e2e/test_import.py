@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,8 @@ class Catalogue:
         return self.imports(file, *options)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with sqlite3.connect(self.file) as connection:
-            rows = connection.execute(sql).fetchall()
-        connection.close()
-        return rows
+        with closing(sqlite3.connect(self.file)) as connection:
+            return connection.execute(sql).fetchall()
 
 
 @pytest.fixture
@@ -213,7 +212,7 @@ def test_further_columns_are_mapped_by_hand(catalogue: Catalogue) -> None:
         (b"title,title\n", (), "names title twice"),
         ("title\né\n".encode("utf-16"), (), "--encoding utf-16"),
         (b"title\n", ("--encoding", "klingon"), "no encoding 'klingon'"),
-        (b"\x00" * 1_100_000, (), "hardly a CSV file"),
+        (b"\x00" * 1_100_000, (), "should name the columns"),
         (gzip.compress(HEADER.encode() + b"1,a,,b,,,\n" * 10_000)[:-20], (), "not complete"),
     ],
 )
@@ -386,3 +385,55 @@ def test_a_separator_of_nothing_is_refused(catalogue: Catalogue) -> None:
 
     assert result.exit_code == 2
     assert "--separator" in result.output
+
+
+def test_a_report_never_overwrites_the_file_it_is_about(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("books.csv")
+
+    result = catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,,\n", "--report", str(file))
+
+    assert result.exit_code == 2
+    assert file.read_text("utf-8").startswith(HEADER)
+
+
+def test_what_would_end_with_the_command_is_not_imported(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("books.csv")
+    file.write_text(HEADER, "utf-8")
+
+    result = CliRunner().invoke(main, ["import", str(file), "--storage", "memory://"])
+
+    assert result.exit_code == 2
+    assert "sqlite:///FILE" in result.output
+
+
+def test_the_rows_before_a_damage_come_in(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("books.csv.gz")
+    packed = gzip.compress(HEADER.encode() + b"".join(b"%d,T%d,,A,,,\n" % (n, n) for n in range(2_750)))
+    file.write_bytes(packed[: len(packed) // 2])
+
+    result = catalogue.imports(file)
+
+    ((count,),) = catalogue.rows("SELECT count(*) FROM book")
+    assert isinstance(count, int)
+    assert count % 500 != 0
+    assert f"The {count:,} rows before that are in the catalogue" in result.output
+
+
+def test_a_line_that_never_ends_is_one_refused_row(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(HEADER + f"1,A,,,,,\n2,{'x' * 1_200_000},,,,,\n3,B,,,,,\n")
+
+    assert "2 created, 0 unchanged, 1 refused" in result.output
+    assert catalogue.rows("SELECT title FROM book ORDER BY 1") == [("A",), ("B",)]
+
+
+def test_long_keys_are_told_apart_to_their_end(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(HEADER + f"{'k' * 250}1,A,,,,,\n{'k' * 250}2,B,,,,,\n")
+
+    assert "2 created" in result.output
+
+
+def test_an_encoding_that_is_not_of_text_is_refused(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(HEADER, "--encoding", "hex")
+
+    assert result.exit_code == 2
+    assert "no encoding 'hex'" in result.output

@@ -12,11 +12,11 @@ from tests.strategies import author_details, authors, book_details, instances_of
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.entrypoints.http import wire
 from catalog.entrypoints.http.problems import InvalidBody, Violation
 
-BODIES: list[Any] = [AuthorDetails, BookDetails, Changes[AuthorDetails], Changes[BookDetails]]
+BODIES: list[Any] = [AuthorDetails, BookDetails, Amendment[AuthorDetails], Amendment[BookDetails]]
 
 scalars = (
     st.none()
@@ -52,14 +52,14 @@ def test_a_book_is_read_as_it_is_written(details: BookDetails) -> None:
 
 @given(details=author_details())
 def test_changes_of_every_field_make_the_author_they_are_taken_from(details: AuthorDetails) -> None:
-    changes: Changes[AuthorDetails] = wire.decode(json_of(details), Changes[AuthorDetails])
+    changes: Amendment[AuthorDetails] = wire.decode(json_of(details), Amendment[AuthorDetails])
 
     assert changes.applied_to(AuthorDetails(name="Somebody else")) == details
 
 
 @given(details=book_details(st.uuids()))
 def test_changes_of_every_field_make_the_book_they_are_taken_from(details: BookDetails) -> None:
-    changes: Changes[BookDetails] = wire.decode(json_of(details), Changes[BookDetails])
+    changes: Amendment[BookDetails] = wire.decode(json_of(details), Amendment[BookDetails])
 
     assert changes.applied_to(BookDetails(title="Another", author_id=None)) == details
 

@@ -29,7 +29,7 @@ from catalog.domain.books import BookDetails
 from catalog.domain.errors import CatalogError
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import AuthorQuery, BookQuery, Page, PageRequest
-from catalog.domain.records import Changes, told
+from catalog.domain.records import Amendment, told
 
 PAGE_SIZE = 4
 
@@ -80,10 +80,10 @@ async def outcome_of(answer: Awaitable[Any]) -> Any:
 
 
 @st.composite
-def changes_from(draw: st.DrawFn, details: st.SearchStrategy[Any]) -> Changes[Any]:
+def changes_from(draw: st.DrawFn, details: st.SearchStrategy[Any]) -> Amendment[Any]:
     """Some of the fields of some details."""
     values = told(draw(details))
-    return Changes({name: value for name, value in values.items() if draw(st.booleans())})
+    return Amendment({name: value for name, value in values.items() if draw(st.booleans())})
 
 
 class Histories(RuleBasedStateMachine):
@@ -151,20 +151,20 @@ class Histories(RuleBasedStateMachine):
             self.ever[kind].append(outcome.id)
 
     @rule(id=an_author, changes=changes_from(any_author), known=known_versions)
-    def amend_author(self, id: UUID, changes: Changes[AuthorDetails], known: Collection[int] | None) -> None:
+    def amend_author(self, id: UUID, changes: Amendment[AuthorDetails], known: Collection[int] | None) -> None:
         self.write(lambda catalogue: catalogue.authors.revise(id, changes, known_versions=known))
 
     @rule(id=a_book, changes=changes_from(any_book), known=known_versions)
-    def amend_book(self, id: UUID, changes: Changes[BookDetails], known: Collection[int] | None) -> None:
+    def amend_book(self, id: UUID, changes: Amendment[BookDetails], known: Collection[int] | None) -> None:
         self.write(lambda catalogue: catalogue.books.revise(id, changes, known_versions=known))
 
     @rule(id=an_author, details=any_author, known=known_versions)
     def replace_author(self, id: UUID, details: AuthorDetails, known: Collection[int] | None) -> None:
-        self.write(lambda catalogue: catalogue.authors.revise(id, Changes.to(details), known_versions=known))
+        self.write(lambda catalogue: catalogue.authors.revise(id, Amendment.to(details), known_versions=known))
 
     @rule(id=a_book, details=any_book, known=known_versions)
     def replace_book(self, id: UUID, details: BookDetails, known: Collection[int] | None) -> None:
-        self.write(lambda catalogue: catalogue.books.revise(id, Changes.to(details), known_versions=known))
+        self.write(lambda catalogue: catalogue.books.revise(id, Amendment.to(details), known_versions=known))
 
     @rule(id=an_author, known=known_versions)
     def remove_author(self, id: UUID, known: Collection[int] | None) -> None:

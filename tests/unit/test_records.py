@@ -10,8 +10,9 @@ from attrs.exceptions import FrozenInstanceError
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, BookRecord, Contributor
-from catalog.domain.errors import AuthorNotYetBorn, InvalidValue, Kind, StaleVersion
-from catalog.domain.records import Changes, must_stand_at
+from catalog.domain.errors import AuthorNotYetBorn, InvalidValue, StaleVersion
+from catalog.domain.kinds import Kind
+from catalog.domain.records import Amendment, must_stand_at
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -98,19 +99,19 @@ def test_the_order_of_contributors_is_content(book: Book) -> None:
 
 
 def test_what_changes_do_not_name_stays(book: Book) -> None:
-    changes: Changes[BookDetails] = Changes({"title": "Planet of Exile", "isbn": None})
+    changes: Amendment[BookDetails] = Amendment({"title": "Planet of Exile", "isbn": None})
 
     assert changes.applied_to(book.details) == attrs.evolve(book.details, title="Planet of Exile", isbn=None)
 
 
 def test_changes_of_nothing_change_nothing(author: Author) -> None:
-    changes: Changes[AuthorDetails] = Changes({})
+    changes: Amendment[AuthorDetails] = Amendment({})
 
     assert changes.applied_to(author.details) == author.details
 
 
 def test_changes_are_checked_like_what_they_change(author: Author) -> None:
-    changes: Changes[AuthorDetails] = Changes({"name": " "})
+    changes: Amendment[AuthorDetails] = Amendment({"name": " "})
 
     with pytest.raises(InvalidValue, match="must not be blank"):
         changes.applied_to(author.details)
@@ -118,7 +119,7 @@ def test_changes_are_checked_like_what_they_change(author: Author) -> None:
 
 @pytest.mark.parametrize("name", sorted(WRITTEN_BY_THE_CATALOGUE))
 def test_changes_can_not_touch_what_the_catalogue_writes(author: Author, name: str) -> None:
-    changes: Changes[AuthorDetails] = Changes({name: getattr(author, name)})
+    changes: Amendment[AuthorDetails] = Amendment({name: getattr(author, name)})
 
     with pytest.raises(TypeError, match=name):
         changes.applied_to(author.details)

@@ -145,3 +145,14 @@ def test_a_sort_key_is_the_beginning_of_the_folded_text() -> None:
 def test_a_sort_key_stays_bounded_where_folding_makes_text_longer() -> None:
     # One character that unfolds to eighteen.
     assert len(sort_key("ﷺ" * 500)) == SORT_KEY_LENGTH
+
+
+@pytest.mark.parametrize("invisible", ["\u00ad", "\u200b", "\u200c", "\u200d", "\ufe0f", "\ufeff"])
+def test_what_cannot_be_seen_neither_joins_nor_separates(invisible: str) -> None:
+    assert fold(f"Gesell{invisible}schaft") == "gesellschaft"
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\u202d", "\ufdd0", "\U0001ffff"])
+def test_overrides_and_noncharacters_are_refused(character: str) -> None:
+    with pytest.raises(InvalidValue, match=f"{ord(character):04X}"):
+        normalised(f"a{character}b", longest=10)

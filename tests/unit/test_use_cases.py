@@ -21,14 +21,14 @@ from catalog.domain.errors import (
     AuthorNotYetBorn,
     CatalogError,
     InvalidValue,
-    Kind,
     NotFound,
     StaleVersion,
     UnknownAuthors,
 )
+from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader, Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery, BookQuery
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
 
@@ -132,9 +132,9 @@ async def test_a_book_is_not_given_to_an_unknown_author(catalogue: Cataloguers) 
     replacement = attrs.evolve(book.details, author_id=NOBODY)
 
     with pytest.raises(UnknownAuthors) as amending:
-        await catalogue.books.revise(book.id, Changes({"author_id": NOBODY}))
+        await catalogue.books.revise(book.id, Amendment({"author_id": NOBODY}))
     with pytest.raises(UnknownAuthors) as replacing:
-        await catalogue.books.revise(book.id, Changes.to(replacement))
+        await catalogue.books.revise(book.id, Amendment.to(replacement))
 
     assert amending.value.references == replacing.value.references == [(("author_id",), NOBODY)]
     assert await catalogue.storage.reader.book(book.id) == book
@@ -174,7 +174,7 @@ async def test_an_author_is_removed_once_no_book_names_him(catalogue: Cataloguer
     given_away = await catalogue.books.add(BookDetails(title="Persuasion", author_id=author.id))
 
     await catalogue.books.remove(removed.id)
-    await catalogue.books.revise(given_away.id, Changes({"author_id": None}))
+    await catalogue.books.revise(given_away.id, Amendment({"author_id": None}))
     await catalogue.authors.remove(author.id)
 
     with pytest.raises(NotFound):
@@ -195,11 +195,11 @@ async def test_a_removed_book_is_no_longer_found(catalogue: Cataloguers) -> None
 async def test_what_is_not_there_is_neither_changed_nor_removed(catalogue: Cataloguers) -> None:
     authors, books = catalogue.authors, catalogue.books
     attempts: list[tuple[Kind, Any]] = [
-        (Kind.AUTHOR, authors.revise(NOBODY, Changes({"name": "x"}))),
-        (Kind.AUTHOR, authors.revise(NOBODY, Changes.to(AuthorDetails(name="x")))),
+        (Kind.AUTHOR, authors.revise(NOBODY, Amendment({"name": "x"}))),
+        (Kind.AUTHOR, authors.revise(NOBODY, Amendment.to(AuthorDetails(name="x")))),
         (Kind.AUTHOR, authors.remove(NOBODY)),
-        (Kind.BOOK, books.revise(NOBODY, Changes({"title": "x"}))),
-        (Kind.BOOK, books.revise(NOBODY, Changes.to(BookDetails(title="x", author_id=None)))),
+        (Kind.BOOK, books.revise(NOBODY, Amendment({"title": "x"}))),
+        (Kind.BOOK, books.revise(NOBODY, Amendment.to(BookDetails(title="x", author_id=None)))),
         (Kind.BOOK, books.remove(NOBODY)),
     ]
 
@@ -213,7 +213,7 @@ async def test_an_amendment_changes_what_it_names_and_nothing_else(catalogue: Ca
     book = await a_book(catalogue)
     catalogue.clock.move()
 
-    amended = await catalogue.books.revise(book.id, Changes({"title": "Odyssey", "isbn": None}))
+    amended = await catalogue.books.revise(book.id, Amendment({"title": "Odyssey", "isbn": None}))
 
     assert amended == attrs.evolve(book, title="Odyssey", isbn=None, version=2, updated_at=catalogue.clock.time)
     assert await catalogue.storage.reader.book(book.id) == amended
@@ -223,7 +223,9 @@ async def test_a_replacement_clears_what_it_leaves_out(catalogue: Cataloguers) -
     book = await a_book(catalogue)
     catalogue.clock.move()
 
-    replaced = await catalogue.books.revise(book.id, Changes.to(BookDetails(title="Odyssey", author_id=book.author_id)))
+    replaced = await catalogue.books.revise(
+        book.id, Amendment.to(BookDetails(title="Odyssey", author_id=book.author_id))
+    )
 
     assert replaced.details == BookDetails(title="Odyssey", author_id=book.author_id)
     assert (replaced.id, replaced.version, replaced.created_at) == (book.id, 2, book.created_at)
@@ -234,26 +236,26 @@ async def test_a_replacement_clears_what_it_leaves_out(catalogue: Cataloguers) -
 async def test_a_replaced_author_loses_the_date_of_birth_that_is_left_out(catalogue: Cataloguers) -> None:
     author = await catalogue.authors.add(AuthorDetails(name="Jane Austen", dob=date(1775, 12, 16)))
 
-    replaced = await catalogue.authors.revise(author.id, Changes.to(AuthorDetails(name="Jane Austen")))
+    replaced = await catalogue.authors.revise(author.id, Amendment.to(AuthorDetails(name="Jane Austen")))
 
     assert (replaced.dob, replaced.version) == (None, 2)
 
 
 async def test_a_write_from_a_stale_version_is_refused_and_says_which_stands(catalogue: Cataloguers) -> None:
     author = await catalogue.authors.add(AuthorDetails(name="Currer Bell"))
-    author = await catalogue.authors.revise(author.id, Changes({"name": "Charlotte Brontë"}), known_versions={1})
+    author = await catalogue.authors.revise(author.id, Amendment({"name": "Charlotte Brontë"}), known_versions={1})
     book = await a_book(catalogue)
-    book = await catalogue.books.revise(book.id, Changes({"title": "Odyssey"}), known_versions={1})
+    book = await catalogue.books.revise(book.id, Amendment({"title": "Odyssey"}), known_versions={1})
     stale: list[tuple[Kind, UUID, Any]] = [
-        (Kind.AUTHOR, author.id, catalogue.authors.revise(author.id, Changes({"name": "x"}), known_versions={1})),
+        (Kind.AUTHOR, author.id, catalogue.authors.revise(author.id, Amendment({"name": "x"}), known_versions={1})),
         (
             Kind.AUTHOR,
             author.id,
-            catalogue.authors.revise(author.id, Changes.to(AuthorDetails(name="x")), known_versions={1}),
+            catalogue.authors.revise(author.id, Amendment.to(AuthorDetails(name="x")), known_versions={1}),
         ),
         (Kind.AUTHOR, author.id, catalogue.authors.remove(author.id, known_versions={1})),
-        (Kind.BOOK, book.id, catalogue.books.revise(book.id, Changes({"title": "x"}), known_versions={1})),
-        (Kind.BOOK, book.id, catalogue.books.revise(book.id, Changes.to(book.details), known_versions={1})),
+        (Kind.BOOK, book.id, catalogue.books.revise(book.id, Amendment({"title": "x"}), known_versions={1})),
+        (Kind.BOOK, book.id, catalogue.books.revise(book.id, Amendment.to(book.details), known_versions={1})),
         (Kind.BOOK, book.id, catalogue.books.remove(book.id, known_versions=())),
     ]
 
@@ -272,13 +274,13 @@ async def test_a_write_that_changes_nothing_bumps_nothing_and_is_no_change(
     author = await catalogue.authors.add(AuthorDetails(name="Jane Austen"))
     catalogue.clock.move()
 
-    assert await catalogue.authors.revise(author.id, Changes({"name": " Jane Austen "})) == author
+    assert await catalogue.authors.revise(author.id, Amendment({"name": " Jane Austen "})) == author
     assert storage.changes == []
-    assert await catalogue.authors.revise(author.id, Changes.to(author.details)) == author
+    assert await catalogue.authors.revise(author.id, Amendment.to(author.details)) == author
     assert storage.changes == []
-    assert await catalogue.books.revise(book.id, Changes({})) == book
+    assert await catalogue.books.revise(book.id, Amendment({})) == book
     assert storage.changes == []
-    assert await catalogue.books.revise(book.id, Changes.to(book.details)) == book
+    assert await catalogue.books.revise(book.id, Amendment.to(book.details)) == book
     assert storage.changes == []
 
 
@@ -286,7 +288,7 @@ async def test_every_write_that_changes_something_is_collected(catalogue: Catalo
     author = await catalogue.authors.add(AuthorDetails(name="Currer Bell"))
     assert storage.changes == [Change(Operation.CREATE, author)]
 
-    author = await catalogue.authors.revise(author.id, Changes({"name": "Charlotte Brontë"}))
+    author = await catalogue.authors.revise(author.id, Amendment({"name": "Charlotte Brontë"}))
     assert storage.changes == [Change(Operation.REVISE, author)]
 
     await catalogue.authors.remove(author.id)
@@ -300,8 +302,8 @@ async def test_an_author_born_in_the_future_is_refused_on_every_way_in(catalogue
 
     for write in (
         catalogue.authors.add(unborn),
-        catalogue.authors.revise(author.id, Changes({"dob": someday})),
-        catalogue.authors.revise(author.id, Changes.to(unborn)),
+        catalogue.authors.revise(author.id, Amendment({"dob": someday})),
+        catalogue.authors.revise(author.id, Amendment.to(unborn)),
     ):
         with pytest.raises(AuthorNotYetBorn):
             await write
@@ -320,7 +322,7 @@ async def test_a_required_field_is_not_cleared_by_an_amendment(catalogue: Catalo
     author = await catalogue.authors.add(AuthorDetails(name="Jane Austen"))
 
     with pytest.raises(InvalidValue):
-        await catalogue.authors.revise(author.id, Changes({"name": " "}))
+        await catalogue.authors.revise(author.id, Amendment({"name": " "}))
 
     assert await catalogue.storage.reader.author(author.id) == author
 

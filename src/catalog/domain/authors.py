@@ -7,7 +7,8 @@ from uuid import UUID
 from attrs import frozen
 
 from .constraints import Doc, Text, constrained
-from .errors import AuthorNotYetBorn, Kind
+from .errors import AuthorNotYetBorn
+from .kinds import Kind
 from .records import details_of, succeeded, told
 from .text import fold, sort_key
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from .authors import Author
 from .constraints import Doc, Items, Text, constrained
-from .errors import Kind
+from .kinds import Kind
 from .records import details_of, succeeded, told
 from .text import sort_key
 from .values import Isbn, Language, PartialDate, Role

@@ -47,13 +47,17 @@ class Items:
         """Keep the items as they are."""
         return value
 
+    def check_number(self, value: Sequence[object]) -> None:
+        """Refuse too many items."""
+        if len(value) > self.most:
+            raise InvalidValue(f"must have at most {self.most} items, and this has {len(value)}")
+
     def check(self, value: object) -> None:
         """Refuse too many items, and an item that comes twice."""
         if not isinstance(value, Sequence):
             raise InvalidValue("must be a list")
-        if len(value) > self.most:
-            raise InvalidValue(f"must have at most {self.most} items, and this has {len(value)}")
-        if not self.unique:
+        self.check_number(value)
+        if not self.unique or len(set(value)) == len(value):
             return
         for index, item in enumerate(value):
             if item in value[:index]:

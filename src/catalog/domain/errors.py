@@ -1,17 +1,11 @@
 """Everything the catalogue can refuse, as data: who speaks to people finds the words."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from uuid import UUID
 
 from attrs import define
 
-
-class Kind(StrEnum):
-    """The kinds of record a catalogue holds."""
-
-    AUTHOR = "author"
-    BOOK = "book"
+from .kinds import Kind
 
 
 class CatalogError(Exception):

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from attrs import AttrsInstance, evolve, fields, frozen
 
-from .errors import Kind, StaleVersion
+from .errors import StaleVersion
+from .kinds import Kind
 
 
 class Record(AttrsInstance, Protocol):
@@ -34,18 +35,18 @@ DetailsT = TypeVar("DetailsT", bound=AttrsInstance)
 
 
 @frozen
-class Changes(Generic[DetailsT]):
+class Amendment(Generic[DetailsT]):
     """Some fields of some details, each with its new value; what is not named stays (RFC 7396)."""
 
     values: Mapping[str, Any]
 
     @classmethod
-    def to(cls, details: DetailsT) -> "Changes[DetailsT]":
-        """Return the changes that say everything anew."""
+    def to(cls, details: DetailsT) -> "Amendment[DetailsT]":
+        """Return the amendment that says everything anew."""
         return cls(told(details))
 
     def applied_to(self, details: DetailsT) -> DetailsT:
-        """Return the details with the changes made."""
+        """Return the details, amended."""
         return evolve(details, **self.values)  # type: ignore[misc]  # mypy wants a concrete attrs class
 
 

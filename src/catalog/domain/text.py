@@ -13,7 +13,12 @@ from .errors import InvalidValue
 SORT_KEY_LENGTH = 250
 """Characters of a sort key; ties beyond it are settled by the record's id."""
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(
+    # Controls, line separators, overrides of the direction of writing, lone surrogates, and noncharacters.
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000))
+    + "]"
+)
 
 # Letters that Unicode does not decompose, though every reader takes them for variants.
 _LETTERS = str.maketrans(
@@ -56,10 +61,15 @@ def fold(text: str) -> str:
     """
     # Apostrophes go before and after: some fall apart into a space and an accent, others come out of a letter.
     decomposed = _decomposed(unicodedata.normalize("NFC", text).translate(_APOSTROPHES)).translate(_APOSTROPHES)
-    plain = "".join(c for c in decomposed if unicodedata.combining(c) < _FIRST_ORNAMENT)
+    plain = "".join(c for c in decomposed if unicodedata.combining(c) < _FIRST_ORNAMENT and not _is_invisible(c))
     plain = unicodedata.normalize("NFC", plain.translate(_LETTERS))
     words = "".join(" " if unicodedata.category(c)[0] in "PZC" else c for c in plain).split()
     return " ".join(words or plain.split() or _decomposed(text).split())
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether the character only hints at how its neighbours are set: a soft hyphen, a joiner, a variation selector."""
+    return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
 def _decomposed(text: str) -> str:

@@ -1,12 +1,12 @@
 """The composition root: the only place that knows which adapter stands behind which port."""
 
-import codecs
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import click
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig, SQLAlchemyInitPlugin
+from attrs import frozen
 from dishka import AsyncContainer, Provider, Scope, from_context, make_async_container, provide
 from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar, Request
@@ -38,27 +38,47 @@ def _open_sqlite(settings: Settings) -> AbstractAsyncContextManager[Storage]:
     return open_sqlite(sqlite_path(settings.storage), busy_timeout=settings.busy_timeout_seconds)
 
 
-STORAGES: Mapping[str, Callable[[Settings], AbstractAsyncContextManager[Storage]]] = {
-    "memory": _open_memory,
-    "sqlite": _open_sqlite,
-    "sqlite+aiosqlite": _open_sqlite,
+def _sqlite_migrations(settings: Settings) -> SQLAlchemyAsyncConfig:
+    return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+
+
+@frozen(kw_only=True)
+class StorageKind:
+    """How to open storages of one kind; with its migrations, where it has some, and whether it outlasts the process."""
+
+    open: Callable[[Settings], AbstractAsyncContextManager[Storage]]
+    migrations: Callable[[Settings], SQLAlchemyAsyncConfig] | None = None
+    is_lasting: bool = True
+
+
+_SQLITE = StorageKind(open=_open_sqlite, migrations=_sqlite_migrations)
+
+STORAGES: dict[str, StorageKind] = {
+    "memory": StorageKind(open=_open_memory, is_lasting=False),
+    "sqlite": _SQLITE,
+    "sqlite+aiosqlite": _SQLITE,
 }
-"""How to open a storage, by the scheme of its URL."""
+"""The kinds of storage, by the scheme of their URLs."""
 
 
 def open_storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
     """Open the storage that the settings name; raise StorageUnavailable, saying which there are."""
-    return STORAGES[_scheme(settings)](settings)
+    return _kind(settings).open(settings)
 
 
-def _scheme(settings: Settings) -> str:
+def is_lasting(settings: Settings) -> bool:
+    """Whether what goes into the storage is still there when the process has ended."""
+    return _kind(settings).is_lasting
+
+
+def _kind(settings: Settings) -> StorageKind:
     scheme, separator, _ = settings.storage.partition("://")
     if scheme not in STORAGES or not separator:
         raise StorageUnavailable(
             f"{settings.storage!r} is not a storage; give sqlite:///FILE or memory:// "
             f"(known: {', '.join(sorted(STORAGES))})"
         )
-    return scheme
+    return STORAGES[scheme]
 
 
 def sqlite_path(url: str) -> str:
@@ -129,24 +149,30 @@ def local_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
 
 
 def build_app(settings: Settings, container: AsyncContainer | None = None) -> Litestar:
-    """Return the application, with the database commands where its storage has migrations."""
+    """Return the application."""
+    return create_app(container or http_container(settings), settings)
+
+
+def build_app_for_litestar(settings: Settings) -> Litestar:
+    """Return the application with the `litestar database` commands, where its storage has migrations."""
     plugins: Sequence[PluginProtocol] = ()
-    if _scheme(settings) != "memory":
+    if _kind(settings).migrations is not None:
         plugins = [SQLAlchemyInitPlugin(migration_config(settings)), _GuideCommandNames()]
-    return create_app(container or http_container(settings), settings, plugins)
+    return create_app(http_container(settings), settings, plugins)
 
 
 def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:
     """Return what the database commands need; raise StorageUnavailable where there is nothing to migrate."""
-    if _scheme(settings) == "memory":
+    config = _kind(settings).migrations
+    if config is None:
         raise StorageUnavailable(f"{settings.storage} has no migrations; name a database with --storage sqlite:///FILE")
-    return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+    return config(settings)
 
 
 def csv_reader(mapping: str | None, *, separator: str, source: str, encoding: str) -> RecordReader:
     """Return a reader of CSV files; without a mapping it knows them by their header. Raises UnreadableFile."""
     try:
-        codecs.lookup(encoding)
+        "".encode(encoding)
     except LookupError:
         raise UnreadableFile(
             f"there is no encoding {encoding!r}; common ones are utf-8, latin-1, cp1252, utf-16"

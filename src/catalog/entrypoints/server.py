@@ -4,9 +4,11 @@ import asyncio
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from types import FrameType
 
 import uvicorn
+from dishka import AsyncContainer
 from litestar import Litestar
 from uvicorn.loops.auto import auto_loop_factory
 
@@ -20,15 +22,11 @@ BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which tells the application that it is about to stop before it waits for its requests to end.
-
-    `app.state.stopping` is an asyncio.Event; a stream that waits for news waits for it too.
-    """
+    """uvicorn, which sets `app.state.stopping` before it waits for requests to end."""
 
     def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
         super().__init__(config)
-        self._stopping = asyncio.Event()
-        app.state.stopping = self._stopping
+        self._stopping: asyncio.Event = app.state.stopping
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal to stop; the second Ctrl-C stops at once.
@@ -41,22 +39,34 @@ class Server(uvicorn.Server):
         self._stopping.set()
 
 
-def run(settings: Settings) -> None:
-    """Serve until a signal says stop; raise OSError where it can not listen, StorageUnavailable without storage."""
+Preparation = Callable[[AsyncContainer], Awaitable[None]]
+"""What is to be done before the first request."""
+
+
+async def nothing(_container: AsyncContainer) -> None:
+    """Prepare nothing."""
+
+
+def run(settings: Settings, prepare: Preparation = nothing) -> None:
+    """Serve until a signal says stop; raise OSError where it can not listen, StorageUnavailable without storage.
+
+    `prepare` is awaited with the storage open, before the first request.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listener:
         # Head and body of an answer are two writes; without this, the second waits 40 ms for the first's receipt.
         # Event loops set it themselves only on sockets they have made.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-            runner.run(_serve(settings, listener))
+            runner.run(_serve(settings, listener, prepare))
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, prepare: Preparation) -> None:
     container = http_container(settings)
     app = build_app(settings, container)
     try:
         await container.get(Storage)
+        await prepare(container)
     except CatalogError:
         await container.close()
         raise

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, BookRecord
-from catalog.domain.errors import Kind, NotFound
+from catalog.domain.errors import NotFound
+from catalog.domain.kinds import Kind
 from catalog.domain.queries import AuthorQuery, BookQuery, Page, PageRequest
 
 from .snapshot import Snapshot

@@ -24,11 +24,12 @@ class MemoryStorage:
         begun_from = self._snapshot
         unit = MemoryUnitOfWork(begun_from, caller)
         yield unit
-        if not unit.changes:
+        result = unit.result()
+        if result is begun_from:
             return
         if self._snapshot is not begun_from:
             raise Interrupted
-        self._snapshot = unit.result()
+        self._snapshot = result
 
     async def check(self) -> None:
         """Memory is always there."""

@@ -8,7 +8,8 @@ from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.callers import Caller
 from catalog.domain.changes import Change, Operation
-from catalog.domain.errors import Interrupted, Kind, NotFound
+from catalog.domain.errors import Interrupted, NotFound, StorageFailed
+from catalog.domain.kinds import Kind
 from catalog.domain.sources import SourceKey
 
 from .snapshot import Snapshot
@@ -20,6 +21,7 @@ class MemoryUnitOfWork:
     """A unit of work on one snapshot."""
 
     def __init__(self, snapshot: Snapshot, caller: Caller) -> None:
+        self._begun_from = snapshot
         self.caller = caller
         self.changes: list[Change] = []
         self.sources = MemorySourceRepository(snapshot.sources)
@@ -27,8 +29,28 @@ class MemoryUnitOfWork:
         self.books = MemoryBookRepository(snapshot.books, self.changes, self.sources)
 
     def result(self) -> Snapshot:
-        """Return the snapshot in which the work is done."""
-        return Snapshot(authors=self.authors.records, books=self.books.records, sources=self.sources.origins)
+        """Return the snapshot in which the work is done; the one it began from if nothing was.
+
+        Raises StorageFailed where a reference leads nowhere: a use case forgot to check it.
+        """
+        done = Snapshot(authors=self.authors.records, books=self.books.records, sources=self.sources.origins)
+        begun = self._begun_from
+        if done.authors is begun.authors and done.books is begun.books and done.sources is begun.sources:
+            return begun
+        self._check_references(done)
+        return done
+
+    def _check_references(self, done: Snapshot) -> None:
+        for change in self.changes:
+            record = change.record
+            if isinstance(record, Book) and record.id in done.books:
+                named = [id for _, id in record.author_references()]
+            elif isinstance(record, Author) and change.operation is Operation.REMOVE:
+                named = [record.id] if any(book.names(record.id) for book in done.books.values()) else []
+            else:
+                continue
+            if any(id not in done.authors for id in named):
+                raise StorageFailed from ValueError(f"a book names an author that is not there: {named}")
 
 
 class _Records(Generic[RecordT]):
@@ -55,6 +77,8 @@ class _Records(Generic[RecordT]):
 
     async def add_all(self, records: Sequence[RecordT]) -> None:
         for record in records:
+            if record.id in self.records:
+                raise StorageFailed from ValueError(f"the id {record.id} is taken")
             self._writable()[record.id] = record
             self._changes.append(Change(Operation.CREATE, record))
 
@@ -111,7 +135,9 @@ class MemorySourceRepository:
         return {key: self.origins[key] for key in keys if key in self.origins}
 
     async def add_all(self, origins: Mapping[SourceKey, UUID]) -> None:
-        self.origins = {**self.origins, **origins}
+        if origins:
+            self.origins = {**self.origins, **origins}
 
     def forget(self, book_id: UUID) -> None:
-        self.origins = {key: id for key, id in self.origins.items() if id != book_id}
+        if book_id in self.origins.values():
+            self.origins = {key: id for key, id in self.origins.items() if id != book_id}

@@ -11,6 +11,7 @@ from cattrs import Converter
 from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import Mapper
 
+from catalog.domain.errors import StorageFailed
 from catalog.domain.records import Record
 from catalog.domain.values import TextValue
 
@@ -60,7 +61,11 @@ def record_of(row: DefaultBase, record_class: type[RecordT]) -> RecordT:
 
 def structure(values: Mapping[str, Any], record_class: type[RecordT]) -> RecordT:
     """Return the record that has these column values; checked like any other, for a database can be edited."""
-    return converter.structure(values, record_class)
+    try:
+        return converter.structure(values, record_class)
+    except (ValueError, TypeError, KeyError) as error:
+        # What the database holds is nobody's request; a bare InvalidValue would be answered as one.
+        raise StorageFailed from ValueError(f"{record_class.__name__} {values.get('id')}: {error}")
 
 
 def columns_of(row_class: type[DefaultBase], record_class: type[Any]) -> Sequence[Column[Any]]:

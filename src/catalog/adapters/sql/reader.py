@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, BookRecord, Contributor
-from catalog.domain.errors import Kind, NotFound
+from catalog.domain.errors import NotFound
+from catalog.domain.kinds import Kind
 from catalog.domain.queries import AuthorQuery, BookQuery, Page
 
 from .errors import translated

@@ -1,6 +1,7 @@
 """The write side: Advanced Alchemy repositories of rows behind the domain's repositories of records."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -13,12 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.changes import Change, Operation
-from catalog.domain.errors import Interrupted, Kind, NotFound
+from catalog.domain.errors import Interrupted, NotFound
+from catalog.domain.kinds import Kind
 from catalog.domain.sources import SourceKey
 from catalog.domain.text import SORT_KEY_LENGTH
 
 from .mapping import inserts_of, record_of, update_row
 from .rows import AuthorRow, BookRow, ContributorRow, SourceRow
+
+MOST_PARAMETERS = 10_000
 
 RecordT = TypeVar("RecordT", Author, Book)
 
@@ -60,8 +64,7 @@ class _SqlRecords(Generic[RecordT]):
         return self._record(row)
 
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
-        rows = await self._rows.get_many(CollectionFilter("id", ids)) if ids else []
-        return {row.id: self._record(row) for row in rows}
+        return {row.id: self._record(row) for row in await _rows_with(self._rows, "id", ids)}
 
     async def add_all(self, records: Sequence[RecordT]) -> None:
         if records:
@@ -91,6 +94,17 @@ class _SqlRecords(Generic[RecordT]):
         return record
 
 
+async def _rows_with(
+    rows: SQLAlchemyAsyncRepository[Any], column: str, values: Collection[Any], **others: Any
+) -> list[Any]:
+    """Return the rows that have one of the values; asked in slices, for statements take only so many parameters."""
+    remaining = iter(values)
+    found: list[Any] = []
+    while some := list(islice(remaining, MOST_PARAMETERS)):
+        found += await rows.get_many(CollectionFilter(column, some), **others)
+    return found
+
+
 class SqlAuthorRepository(_SqlRecords[Author]):
     """Authors in SQL."""
 
@@ -100,7 +114,7 @@ class SqlAuthorRepository(_SqlRecords[Author]):
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         keys = {name[:SORT_KEY_LENGTH] for name in names}
-        rows = await self._rows.get_many(CollectionFilter("sort_key", keys)) if keys else []
+        rows = await _rows_with(self._rows, "sort_key", keys)
         return [author for author in map(self._record, rows) if author.folded_name in names]
 
 
@@ -132,7 +146,7 @@ class SqlSourceRepository:
         return {
             SourceKey(row.source, row.key): row.book_id
             for source, source_keys in by_source.items()
-            for row in await self._rows.get_many(CollectionFilter("key", source_keys), source=source)
+            for row in await _rows_with(self._rows, "key", source_keys, source=source)
         }
 
     async def add_all(self, origins: Mapping[SourceKey, UUID]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from catalog.domain.errors import CatalogError, Interrupted, StorageBusy, StorageFull, StorageUnavailable
+from catalog.domain.errors import CatalogError, StorageBusy, StorageFull, StorageUnavailable
 
 READERS = 4
 
@@ -40,12 +40,12 @@ def migration_engine(path: str, busy_timeout: float) -> AsyncEngine:
 
 
 def translate(error: DBAPIError) -> CatalogError | None:
-    """Return what a driver's error means to the catalogue; None where it is a bug."""
+    """Return what a driver's error means to the catalogue; None where it is a bug.
+
+    A broken constraint is one: BEGIN IMMEDIATE lets nobody write between a check and what was checked.
+    """
     name = getattr(error.orig, "sqlite_errorname", "")
     match name:
-        case "SQLITE_CONSTRAINT_FOREIGNKEY" | "SQLITE_CONSTRAINT_UNIQUE" | "SQLITE_CONSTRAINT_PRIMARYKEY":
-            # The use case checked, so somebody else wrote since: run again, and it will find out.
-            return Interrupted()
         case "SQLITE_FULL":
             return StorageFull()
         case _ if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):

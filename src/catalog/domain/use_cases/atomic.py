@@ -43,12 +43,13 @@ def atomic(
 
     @wraps(method)
     async def run(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        interrupted: Interrupted | None = None
         for _ in range(ATTEMPTS):
             try:
                 async with self.storage.unit_of_work(self.caller) as unit:
                     return await method(self, unit, *args, **kwargs)
-            except Interrupted:
-                continue
-        raise StorageBusy
+            except Interrupted as error:
+                interrupted = error
+        raise StorageBusy from interrupted
 
     return run

@@ -9,7 +9,7 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.callers import Caller
 from catalog.domain.errors import AuthorHasBooks
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
-from catalog.domain.records import Changes, must_stand_at
+from catalog.domain.records import Amendment, must_stand_at
 
 from .atomic import atomic
 
@@ -37,15 +37,15 @@ class AuthorCataloguing:
         self,
         unit: UnitOfWork,
         id: UUID,
-        changes: Changes[AuthorDetails],
+        amendment: Amendment[AuthorDetails],
         *,
         known_versions: Collection[int] | None = None,
     ) -> Author:
-        """Make changes to an author; refuse if another version stands than those the caller knows."""
+        """Amend an author; refuse if another version stands than those the caller knows."""
         author = await unit.authors.get(id)
         must_stand_at(author, known_versions)
         now = self.clock.now()
-        details = changes.applied_to(author.details)
+        details = amendment.applied_to(author.details)
         details.must_be_born_by(now.date())
         revised = author.revised(details, at=now)
         if revised is not author:

@@ -10,7 +10,7 @@ from catalog.domain.books import Book, BookDetails, BookRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import UnknownAuthors
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
-from catalog.domain.records import Changes, must_stand_at
+from catalog.domain.records import Amendment, must_stand_at
 
 from .atomic import atomic
 
@@ -37,14 +37,14 @@ class BookCataloguing:
         self,
         unit: UnitOfWork,
         id: UUID,
-        changes: Changes[BookDetails],
+        amendment: Amendment[BookDetails],
         *,
         known_versions: Collection[int] | None = None,
     ) -> BookRecord:
-        """Make changes to a book; refuse if another version stands than those the caller knows."""
+        """Amend a book; refuse if another version stands than those the caller knows."""
         book = await unit.books.get(id)
         must_stand_at(book, known_versions)
-        details = changes.applied_to(book.details)
+        details = amendment.applied_to(book.details)
         author = await self._author_of(unit, details)
         revised = book.revised(details, at=self.clock.now())
         if revised is not book:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import islice
 from uuid import UUID
 
 from attrs import fields, frozen
@@ -10,6 +9,7 @@ from attrs import fields, frozen
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, Contributor
 from catalog.domain.callers import Caller
+from catalog.domain.errors import UnreadableFile
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.sources import BookDraft, Entry, SourceKey
 from catalog.domain.text import fold
@@ -39,6 +39,10 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
+# What a draft says in the very words of a book; only people are still names.
+_SAME_IN_BOTH = {f.name for f in fields(BookDraft)} & {f.name for f in fields(BookDetails)} - {"contributors"}
+
+
 class _Ambiguous(Exception):
     """A name that several authors have."""
 
@@ -64,13 +68,14 @@ class Importing:
         drafts = [entry.draft for entry in entries if entry.draft is not None]
         books = await _books_by_origin(unit, drafts)
         people = _People(await unit.authors.find_by_folded_names({fold(n) for d in drafts for n in d.names()}))
+        people.know(await unit.authors.get_many({id for book in books.values() for _, id in book.author_references()}))
         origins: dict[SourceKey, UUID] = {}
         outcomes = []
         for entry in entries:
             if entry.draft is None:
                 outcomes.append(_refused(entry, entry.refusal))
             elif standing := books.get(entry.draft.origin):
-                outcomes.append(_unchanged(entry, entry.draft, standing))
+                outcomes.append(_unchanged(entry, entry.draft, standing, people.folded_names))
             else:
                 try:
                     book, warnings = self._book(entry.draft, people)
@@ -96,13 +101,9 @@ class Importing:
         ]
         contributors = tuple(dict.fromkeys(named))
         details = BookDetails(
-            title=draft.title,
-            subtitle=draft.subtitle,
             author_id=None if draft.author is None else self._author(draft.author, people).id,
             contributors=contributors,
-            isbn=draft.isbn,
-            published=draft.published,
-            languages=draft.languages,
+            **{name: getattr(draft, name) for name in _SAME_IN_BOTH},
         )
         twice = len(named) - len(contributors)
         warnings = (f"{twice} contributor(s) named twice, kept once",) if twice else ()
@@ -121,9 +122,15 @@ class _People:
 
     def __init__(self, authors: Iterable[Author]) -> None:
         self.new: list[Author] = []
+        self.folded_names: dict[UUID, str] = {}
         self._by_name: dict[str, list[Author]] = {}
         for author in authors:
             self._by_name.setdefault(author.folded_name, []).append(author)
+            self.folded_names[author.id] = author.folded_name
+
+    def know(self, authors: Mapping[UUID, Author]) -> None:
+        """Know the names of these authors too, who may be called otherwise than any draft says."""
+        self.folded_names |= {id: author.folded_name for id, author in authors.items()}
 
     def must_be_clear(self, names: Iterable[str]) -> None:
         for name in names:
@@ -139,6 +146,7 @@ class _People:
     def add(self, author: Author) -> None:
         self.new.append(author)
         self._by_name[author.folded_name] = [author]
+        self.folded_names[author.id] = author.folded_name
 
 
 async def _books_by_origin(unit: UnitOfWork, drafts: Sequence[BookDraft]) -> dict[SourceKey, Book]:
@@ -151,14 +159,30 @@ def _refused(entry: Entry, reason: str) -> Outcome:
     return Outcome(entry=entry, status=Status.REFUSED, reason=reason, warnings=entry.warnings)
 
 
-def _unchanged(entry: Entry, draft: BookDraft, book: Book) -> Outcome:
-    said = {field.name for field in fields(BookDraft)} & {field.name for field in fields(BookDetails)}
-    others = sorted(name for name in said - {"contributors"} if getattr(draft, name) != getattr(book, name))
+def _unchanged(entry: Entry, draft: BookDraft, book: Book, names: Mapping[UUID, str]) -> Outcome:
+    others = [name for name in sorted(_SAME_IN_BOTH) if getattr(draft, name) != getattr(book, name)]
+    main = None if book.author_id is None else names[book.author_id]
+    if main != (None if draft.author is None else fold(draft.author)):
+        others.append("author")
+    said = {(fold(contributor.name), contributor.role) for contributor in draft.contributors}
+    if said != {(names[contributor.author_id], contributor.role) for contributor in book.contributors}:
+        others.append("contributors")
     reason = f"the catalogue says otherwise in {', '.join(others)}, and was left as it is" if others else ""
     return Outcome(entry=entry, status=Status.UNCHANGED, book_id=book.id, reason=reason, warnings=entry.warnings)
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
-    remaining = iter(entries)
-    while chunk := list(islice(remaining, CHUNK)):
+    """Yield the entries in chunks; those read before a file turns out to be damaged, too."""
+    chunk: list[Entry] = []
+    try:
+        for entry in entries:
+            chunk.append(entry)
+            if len(chunk) == CHUNK:
+                yield chunk
+                chunk = []
+    except UnreadableFile:
+        if chunk:
+            yield chunk
+        raise
+    if chunk:
         yield chunk

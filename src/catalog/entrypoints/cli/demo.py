@@ -1,16 +1,18 @@
 """`catalog demo`."""
 
-import asyncio
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import click
+from dishka import AsyncContainer
 
-from catalog.domain.use_cases.importing import Status
+from catalog.domain.callers import Caller
+from catalog.domain.ports import Clock, IdGenerator, Storage
+from catalog.domain.use_cases.importing import Importing, Status
 from catalog.entrypoints.container import csv_reader
 
-from .import_ import import_file
-from .options import failures, settings_from, settings_options
+from .import_ import imported
+from .options import settings_from, settings_options
 from .serve import serve_with
 
 
@@ -21,9 +23,18 @@ from .serve import serve_with
 @settings_options("host", "port")
 def demo(config: Path | None, storage: str, host: str | None, port: str | None) -> None:
     """Serve a sample catalogue of a hundred classics."""
-    settings = settings_from(config, storage=storage, host=host, port=port)
-    with failures(), as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
-        reader = csv_reader(None, separator="; ", source="classics", encoding="utf-8")
-        counts = asyncio.run(import_file(settings, sample, reader, None))
+    serve_with(settings_from(config, storage=storage, host=host, port=port), import_sample)
+
+
+async def import_sample(container: AsyncContainer) -> None:
+    """Take the sample into the catalogue that is going to be served."""
+    importing = Importing(
+        storage=await container.get(Storage),
+        caller=Caller(actor="demo"),
+        clock=await container.get(Clock),
+        ids=await container.get(IdGenerator),
+    )
+    reader = csv_reader(None, separator="; ", source="classics", encoding="utf-8")
+    with as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
+        counts = await imported(importing, reader, sample)
     click.echo(f"catalog: the sample has {counts[Status.CREATED] + counts[Status.UNCHANGED]} books", err=True)
-    serve_with(settings)

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import sys
 from collections import Counter
 from contextlib import closing
@@ -14,7 +15,7 @@ from catalog.domain.callers import Caller
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.ports import RecordReader
 from catalog.domain.use_cases.importing import Importing, Outcome, Status
-from catalog.entrypoints.container import csv_reader, local_container
+from catalog.entrypoints.container import csv_reader, is_lasting, local_container
 from catalog.entrypoints.settings import Settings
 
 from .options import Failure, failures, settings_from, settings_options
@@ -53,6 +54,8 @@ def import_command(
     """
     settings = settings_from(config, storage=storage)
     with failures():
+        if not is_lasting(settings):
+            raise Failure(f"what goes into {settings.storage} ends with this command; name a file, sqlite:///FILE")
         reader = csv_reader(mapping, separator=separator, source=source or file.name, encoding=encoding)
         try:
             counts = asyncio.run(import_file(settings, file, reader, report))
@@ -63,24 +66,43 @@ def import_command(
 
 
 async def import_file(settings: Settings, file: Path, reader: RecordReader, report_file: Path | None) -> Counter[str]:
-    """Import one file, showing progress; return how many rows ended how."""
-    counts: Counter[str] = Counter()
+    """Import one file into the storage that the settings name; return how many rows ended how."""
     container = local_container(settings)
     try:
-        with _opened(file) as content, Report.opened(report_file) as report, progress_over(file, content) as progress:
-            async with container(context={Caller: Caller(actor=getpass.getuser())}) as scope:
-                importing = await scope.get(Importing)
-                with closing(reader.read(content)) as entries:
-                    async for outcome in importing.run(entries):
-                        _count(counts, outcome)
-                        report.write(outcome)
-                        progress.advance()
-    except UnreadableFile as error:
-        before = f" The {counts['rows']:,} rows before that are in the catalogue." if counts else ""
-        raise Failure(f"{error}.{before}") from None
+        async with container(context={Caller: Caller(actor=user())}) as scope:
+            return await imported(await scope.get(Importing), reader, file, report_file)
     finally:
         await container.close()
+
+
+async def imported(
+    importing: Importing, reader: RecordReader, file: Path, report_file: Path | None = None
+) -> Counter[str]:
+    """Import one file, showing progress; return how many rows ended how."""
+    counts: Counter[str] = Counter()
+    try:
+        with (
+            _opened(file) as content,
+            Report.opened(report_file, about=file) as report,
+            progress_over(file, content) as progress,
+            closing(reader.read(content)) as entries,
+        ):
+            async for outcome in importing.run(entries):
+                _count(counts, outcome)
+                report.write(outcome)
+                progress.advance()
+    except UnreadableFile as error:
+        before = f". The {counts['rows']:,} rows before that are in the catalogue" if counts else ""
+        raise Failure(f"{error}{before}") from None
     return counts
+
+
+def user() -> str:
+    """Return the name of whoever runs the command; in a container, there may be only a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _opened(file: Path) -> BinaryIO:

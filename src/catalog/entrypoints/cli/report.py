@@ -24,11 +24,13 @@ class Report:
 
     @classmethod
     @contextmanager
-    def opened(cls, file: Path | None) -> Generator["Report"]:
-        """Open the report; None makes one that is not kept."""
+    def opened(cls, file: Path | None, *, about: Path) -> Generator["Report"]:
+        """Open the report about a file; None makes one that is not kept."""
         if file is None:
             yield cls()
             return
+        if file.exists() and file.samefile(about):
+            raise Failure(f"the report would overwrite {about}; name another file with --report")
         try:
             stream = file.open("w", encoding="utf-8", newline="")
         except OSError as error:

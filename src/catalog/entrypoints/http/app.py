@@ -1,5 +1,6 @@
 """The Litestar application."""
 
+import asyncio
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -43,6 +44,8 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
         logging_config=None,
     )
     finished(app.openapi_schema)
+    # Set when the server is about to stop: a stream that waits for news waits for this, too.
+    app.state.stopping = asyncio.Event()
     setup_dishka(container, app)
     handler = with_conditions(app.asgi_handler)
     handler = with_body_deadline(handler, settings.body_timeout_seconds)

@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import AuthorQuery, Page, PageRequest
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.use_cases.authors import AuthorCataloguing
 
 from .conditions import versions_in
@@ -56,7 +56,7 @@ class AuthorController(Controller):
     async def amend_author(
         self,
         id: Id,
-        data: JSONBody[Changes[AuthorDetails]],
+        data: JSONBody[Amendment[AuthorDetails]],
         authors: FromDishka[AuthorCataloguing],
         if_match: IfMatch = None,
     ) -> Author:
@@ -78,7 +78,7 @@ class AuthorController(Controller):
         if_match: IfMatch = None,
     ) -> Author:
         """Say everything about it anew."""
-        return await authors.revise(id, Changes.to(data), known_versions=versions_in(if_match))
+        return await authors.revise(id, Amendment.to(data), known_versions=versions_in(if_match))
 
     @delete(
         "/{id:uuid}",

@@ -8,7 +8,7 @@ from litestar.params import JSONBody
 from catalog.domain.books import BookDetails, BookRecord
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import BookQuery, Page, PageRequest
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.use_cases.books import BookCataloguing
 
 from .conditions import versions_in
@@ -57,7 +57,7 @@ class BookController(Controller):
     async def amend_book(
         self,
         id: Id,
-        data: JSONBody[Changes[BookDetails]],
+        data: JSONBody[Amendment[BookDetails]],
         books: FromDishka[BookCataloguing],
         if_match: IfMatch = None,
     ) -> BookRecord:
@@ -79,7 +79,7 @@ class BookController(Controller):
         if_match: IfMatch = None,
     ) -> BookRecord:
         """Say everything about it anew."""
-        return await books.revise(id, Changes.to(data), known_versions=versions_in(if_match))
+        return await books.revise(id, Amendment.to(data), known_versions=versions_in(if_match))
 
     @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(403, 404, 412, 507))
     @inject

@@ -39,13 +39,22 @@ def with_request_id(app: ASGIApp) -> ASGIApp:
 
 
 def with_refusals(app: ASGIApp) -> ASGIApp:
-    """Answer what the layers below raise before routing began, as a problem."""
+    """Answer what is raised outside of routing as a problem, too."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            await app(scope, receive, send)
-        except RequestProblem as problem:
-            status, headers, body = render(problem, path=scope["path"], request_id=scope["state"]["request_id"])
+            await app(scope, receive, send_noting)
+        except Exception as error:
+            if begun:
+                raise
+            status, headers, body = render(error, path=scope["path"], request_id=scope["state"]["request_id"])
             raw = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
             raw += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
             await send({"type": "http.response.start", "status": status, "headers": raw})
@@ -82,7 +91,7 @@ def with_own_origins(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
             origin is not None
             and scope["method"] not in SAFE_METHODS
             and origin not in allowed_origins
-            and urlsplit(origin).netloc != headers.get("host")
+            and _authority(origin) != headers.get("host")
         ):
             raise RequestProblem("foreign-origin", f"A page of {origin[:100]!r} may not write here.")
         await app(scope, receive, send)
@@ -114,6 +123,13 @@ def with_body_deadline(app: ASGIApp, seconds: float) -> ASGIApp:
         await app(scope, receive_in_time, send)
 
     return middleware
+
+
+def _authority(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _hostname(host: str) -> str:

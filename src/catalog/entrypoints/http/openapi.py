@@ -16,7 +16,7 @@ from litestar.typing import FieldDefinition
 
 from catalog.domain.constraints import Doc, Items, Text, metadata_of
 from catalog.domain.queries import Page
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
 
 from . import wire
@@ -74,7 +74,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
             return Schema(
                 type=OpenAPIType.STRING, description=cls.description, pattern=cls.pattern, examples=[cls.example]
             )
-        if field_definition.origin is Changes:
+        if field_definition.origin is Amendment:
             return self._changes_schema(field_definition, schema_creator)
         return self._class_schema(field_definition, schema_creator)
 
@@ -108,7 +108,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
     def _component(field_definition: FieldDefinition, cls: Any, names: list[str], schema_creator: Any) -> Schema:
         hints = (
             field_definition.get_type_hints(include_extras=True, resolve_generics=True)
-            if field_definition.origin not in {None, Changes}
+            if field_definition.origin not in {None, Amendment}
             else get_type_hints(cls, include_extras=True)
         )
         schema: Schema = schema_creator.create_component_schema(

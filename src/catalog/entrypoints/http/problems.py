@@ -118,7 +118,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "unavailable": ProblemType(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The catalogue is not available",
-        "Whoever runs the service has to mend its storage; /readyz says why.",
+        "Whoever runs the service has to mend its storage; its log says why.",
         {"Retry-After": "10"},
     ),
     "storage-full": ProblemType(
@@ -142,6 +142,9 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.StorageUnavailable: "unavailable",
 }
 """The problem type of each refusal of the core."""
+
+UNREMARKABLE = frozenset({"/problems/busy"})
+"""The problems on our side that need nobody's attention."""
 
 SLUG_OF_STATUS: Mapping[int, str] = {
     400: "request-failed",
@@ -236,7 +239,7 @@ def _problem(slug: str, detail: str, violations: Sequence[Violation] = ()) -> tu
 def render(error: Exception, *, path: str, request_id: str) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body of the answer to a failed request; log those that are our fault."""
     problem, headers = problem_of(error)
-    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.type not in UNREMARKABLE:
         logger.error("request %s to %s failed", request_id, path, exc_info=error)
     problem = evolve(problem, instance=path, request_id=request_id)
     closing = {"connection": "close"} if problem.status in {408, 413} else {}

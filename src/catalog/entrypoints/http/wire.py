@@ -5,6 +5,7 @@ Values are checked one by one, so that a body is told everything that is wrong w
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from itertools import islice
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
@@ -22,12 +23,15 @@ from cattrs import (
 from cattrs.cols import is_sequence
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from catalog.domain.constraints import checked
+from catalog.domain.constraints import Items, checked, metadata_of
 from catalog.domain.errors import InvalidValue
-from catalog.domain.records import Changes
+from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
 
 from .problems import InvalidBody, Violation
+
+MOST_VIOLATIONS = 100
+"""Errors that are told of at once; a body can hold more of them than anybody wants to read or send."""
 
 # What an INTEGER column keeps in every database.
 LEAST_INTEGER, MOST_INTEGER = -(2**31), 2**31 - 1
@@ -69,7 +73,10 @@ def decode(content: bytes, target: Any) -> Any:
     try:
         return converter.structure(data, target)
     except Exception as error:  # cattrs wraps whatever a hook raises
-        if violations := list(_violations(error, "")):
+        violations = list(islice(_violations(error, ""), MOST_VIOLATIONS + 1))
+        if len(violations) > MOST_VIOLATIONS:
+            violations[-1] = Violation(detail="there are more errors; mend these first", pointer="")
+        if violations:
             raise InvalidBody(violations) from None
         raise
 
@@ -141,7 +148,7 @@ def _make_converter() -> Converter:
 
 
 def _is_changes(target: Any) -> bool:
-    return get_origin(target) is Changes
+    return get_origin(target) is Amendment
 
 
 def _is_text_value(target: Any) -> bool:
@@ -189,7 +196,16 @@ def _field_hooks(cls: type[Any], converter: Converter) -> dict[str, Callable[[An
 
 def _field_hook(field: "attrs.Attribute[Any]", converter: Converter) -> Callable[[Any, Any], Any]:
     hook = converter.get_structure_hook(field.type)
-    return lambda value, _target: checked(field, hook(value, field.type))
+    bounds = [item for item in metadata_of(field.type) if isinstance(item, Items)]
+
+    def structure(value: Any, _target: Any) -> Any:
+        # Before the items are looked at: a body has room for half a million of them.
+        for bound in bounds:
+            if isinstance(value, list):
+                bound.check_number(value)
+        return checked(field, hook(value, field.type))
+
+    return structure
 
 
 def _attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any, Any], Any]:
@@ -219,7 +235,7 @@ def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any
                     errors.append(error)
         if errors:
             raise ClassValidationError("invalid changes", errors, details)  # pyright: ignore[reportCallIssue]  # typed as its base
-        return Changes(values)
+        return Amendment(values)
 
     return structure
 

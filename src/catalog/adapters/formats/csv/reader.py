@@ -16,6 +16,9 @@ from . import cells
 from .dialects import Dialect, recognise
 from .rows import Row, rows_of
 
+LONGEST_KEY = 200
+"""Characters of a key that are kept as they are; of what is longer, a digest stands for the rest."""
+
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -82,8 +85,12 @@ def _header(row: Row | None) -> tuple[str, ...]:
 
 def _key(said: Mapping[str, str], dialect: Dialect) -> str:
     if dialect.key and (key := cells.one_line(said[dialect.key])):
-        return key[:200]
-    return sha256("\x1f".join(said.values()).encode("utf-8", "surrogateescape")).hexdigest()
+        return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]} {_digest(key)}"
+    return _digest("\x1f".join(said.values()))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _draft(said: Mapping[str, str], origin: SourceKey, dialect: Dialect, warnings: list[str]) -> BookDraft:

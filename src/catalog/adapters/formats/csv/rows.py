@@ -14,6 +14,8 @@ from attrs import frozen
 from catalog.domain.errors import UnreadableFile
 
 LONGEST_LINE = 1_000_000
+# Stands for a line that is longer, which no reader of CSV accepts either: a quote within a cell.
+TOO_LONG = '"this line is too long"x\n'
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -109,10 +111,16 @@ def _lines_of(content: "io.BufferedReader[Any]", encoding: str) -> Iterator[str]
     try:
         while line := text.readline(LONGEST_LINE):
             if len(line) == LONGEST_LINE and not line.endswith("\n"):
-                raise UnreadableFile(f"a line has more than {LONGEST_LINE:,} characters; this is hardly a CSV file")
+                _skip_to_line_end(text)
+                line = TOO_LONG
             yield line
     finally:
         text.detach()
+
+
+def _skip_to_line_end(text: io.TextIOWrapper) -> None:
+    while (more := text.readline(LONGEST_LINE)) and not more.endswith("\n"):
+        pass
 
 
 @contextmanager
