@@ -115,11 +115,11 @@ def test_the_storage_of_the_how_to_keeps_the_contract(tmp_path: Path) -> None:
         "from catalog.entrypoints import container\n"
         "from opening import open_counting\n"
         "from tests import storages\n"
-        "container.STORAGES['counting'] = open_counting\n"
+        "container.STORAGES['counting'] = container.StorageKind(open=open_counting, is_lasting=False)\n"
         "storages.STORAGE_URLS['counting'] = lambda _folder: 'counting://'\n",
         "utf-8",
     )
-    suite = [sys.executable, "-m", "pytest", "-q", "-p", "registered", "-k", "counting", "tests/contract"]
+    suite = [sys.executable, "-m", "pytest", "-q", "-p", "registered", "-k", "counting", "tests/contract", "tests/e2e/test_guide_client.py"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
 
     done = subprocess.run(suite, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
