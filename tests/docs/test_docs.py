@@ -119,7 +119,8 @@ def test_the_storage_of_the_how_to_keeps_the_contract(tmp_path: Path) -> None:
         "storages.STORAGE_URLS['counting'] = lambda _folder: 'counting://'\n",
         "utf-8",
     )
-    suite = [sys.executable, "-m", "pytest", "-q", "-p", "registered", "-k", "counting", "tests/contract", "tests/e2e/test_guide_client.py"]
+    tests = ["tests/contract", "tests/e2e/test_guide_client.py"]
+    suite = [sys.executable, "-m", "pytest", "-q", "-p", "registered", "-k", "counting", *tests]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
 
     done = subprocess.run(suite, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)

@@ -172,7 +172,8 @@ class Storage(Protocol):
     def unit_of_work(self, caller: Caller) -> AbstractAsyncContextManager[UnitOfWork]:
         """Begin a unit of work: it is committed on clean exit and leaves nothing behind after an exception.
 
-        Raises Interrupted where another writer came between, StorageBusy where it could not begin in time.
+        Raises Interrupted where another writer came between, StorageBusy where it did not get its turn in time.
+        A unit that is cancelled while it commits may have been committed.
         """
         ...
 
