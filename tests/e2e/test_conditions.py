@@ -303,3 +303,26 @@ def test_head_on_a_socket_has_no_body_and_disturbs_nothing(serve: Callable[..., 
     assert after.json() == got.json()
     assert server.stop() == 0
     assert logging.getLevelName(logging.ERROR) not in server.output
+
+
+async def test_if_match_may_stand_in_several_lines(client: Client) -> None:
+    author = (await client.post("/authors", json={"name": "x"})).json()
+    await client.patch(f"/authors/{author['id']}", json={"name": "y"})
+
+    response = await client.patch(
+        f"/authors/{author['id']}", json={"name": "z"}, headers=[("If-Match", '"1-0"'), ("If-Match", '"2-0"')]
+    )
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_write_that_wants_there_to_be_nothing_yet_overwrites_nothing(client: Client, method: str) -> None:
+    author = (await client.post("/authors", json={"name": "x"})).json()
+    body = None if method == "DELETE" else {"name": "y"}
+
+    standing = await client.request(method, f"/authors/{author['id']}", json=body, headers={"If-None-Match": "*"})
+    missing = await client.request(method, f"/authors/{NOBODY}", json=body, headers={"If-None-Match": "*"})
+
+    assert (standing.status_code, missing.status_code) == (412, 404)
+    assert (await client.get(f"/authors/{author['id']}")).json() == author

@@ -67,9 +67,25 @@ def with_conditions(app: ASGIApp) -> ASGIApp:
             for part in _answer(scope, start, body):
                 await send(part)
 
-        await app(scope, receive, send_with_etag)
+        await app(_with_one_if_match(scope), receive, send_with_etag)
 
     return middleware
+
+
+def _with_one_if_match(scope: Scope) -> Scope:
+    """Return the request with its If-Match lines as one (RFC 9110, section 5.3).
+
+    A write that asks for there to be nothing yet (If-None-Match: *) can not succeed, for writes never create: it gets
+    a tag that matches no version.
+    """
+    headers = Headers.from_scope(scope)
+    if_match = headers.getall("if-match", [])
+    if scope["method"] in {"PUT", "PATCH", "DELETE"} and headers.get("if-none-match", "").strip() == "*":
+        if_match = ['""']
+    if not if_match:
+        return scope
+    others = [(name, value) for name, value in scope["headers"] if name.lower() != b"if-match"]
+    return {**scope, "headers": [*others, (b"if-match", ", ".join(if_match).encode("latin-1"))]}
 
 
 def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
