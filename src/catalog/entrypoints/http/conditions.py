@@ -78,7 +78,7 @@ def _with_one_if_match(scope: Scope) -> Scope:
     A write that asks for there to be nothing yet (If-None-Match: *) can not succeed, for writes never create: it gets
     a tag that matches no version.
     """
-    headers = Headers.from_scope(scope)
+    headers = Headers(scope["headers"])
     if_match = headers.getall("if-match", [])
     if scope["method"] in {"PUT", "PATCH", "DELETE"} and headers.get("if-none-match", "").strip() == "*":
         if_match = ['""']
@@ -97,7 +97,7 @@ def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
     headers["cache-control"] = "no-cache"
     if start["status"] == 201:
         headers["location"] = f"{scope['path'].rstrip('/')}/{shown.id}"
-    if scope["method"] == "GET" and _has_already(Headers.from_scope(scope).getall("if-none-match", []), etag):
+    if scope["method"] == "GET" and _has_already(Headers(scope["headers"]).getall("if-none-match", []), etag):
         del headers["content-length"]
         del headers["content-type"]
         return {**start, "status": 304}, {"type": "http.response.body", "body": b"", "more_body": False}

@@ -22,7 +22,7 @@ def with_request_id(app: ASGIApp) -> ASGIApp:
     """Name each request: by its X-Request-Id if that is plain, else by a new id; every answer says it."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        given = Headers.from_scope(scope).get("x-request-id", "")
+        given = Headers(scope["headers"]).get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["state"]["request_id"] = request_id
 
@@ -72,7 +72,7 @@ def with_known_hosts(app: ASGIApp, allowed_hosts: Collection[str]) -> ASGIApp:
     allowed = {host.lower().rstrip(".") for host in allowed_hosts}
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        host = Headers.from_scope(scope).get("host", "")
+        host = Headers(scope["headers"]).get("host", "")
         name = _hostname(host)
         if not (_cannot_be_rebound(name) or name in allowed or "*" in allowed):
             raise RequestProblem("wrong-host", f"This service does not answer to the host {host[:100]!r}.")
@@ -85,7 +85,7 @@ def with_own_origins(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
     """Refuse writes from pages of other origins (RFC 6454); programs send no Origin."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers.from_scope(scope)
+        headers = Headers(scope["headers"])
         origin = headers.get("origin")
         if (
             origin is not None
