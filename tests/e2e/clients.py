@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import httpx
 from dishka import Provider
@@ -62,7 +63,7 @@ def problem_in(response: httpx.Response, status: int, slug: str) -> dict[str, An
     assert (problem["type"], problem["status"]) == (f"/problems/{slug}", status)
     assert problem["title"]
     assert problem["detail"]
-    assert problem["instance"] == response.request.url.path
+    assert problem["instance"] == quote(response.request.url.path)
     assert problem["request_id"] == response.headers["x-request-id"]
     return problem
 

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from catalog.entrypoints.container import build_app
 from catalog.entrypoints.settings import Settings
 
 from .clients import Client, added_author, in_process, problem_in
@@ -183,3 +185,27 @@ def test_an_address_that_others_can_reach_is_taken_when_that_is_wanted(serve: Ca
     server = serve("--storage", "memory://", "--host", "0.0.0.0", "--allow-remote")
 
     assert server.address.startswith("http://0.0.0.0:")
+
+
+@pytest.mark.parametrize("hosts", [["localhost", "evil.example"], ["user@localhost"], ["localhost:abc"], []])
+async def test_a_request_has_one_host_and_that_is_well_formed(hosts: list[str]) -> None:
+    answers: list[Any] = []
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/livez",
+        "query_string": b"",
+        "headers": [(b"host", host.encode()) for host in hosts],
+    }
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        answers.append(message)
+
+    app = build_app(Settings(storage="memory://"))
+    async with app.lifespan():
+        await app(scope, receive, send)  # type: ignore[arg-type]  # a request as a server would hand it over
+
+    assert answers[0]["status"] == 421

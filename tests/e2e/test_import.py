@@ -205,7 +205,8 @@ def test_further_columns_are_mapped_by_hand(catalogue: Catalogue) -> None:
     ("content", "options", "message"),
     [
         (b"", (), "is empty"),
-        (b"a,b\n1,2\n", (), "--map title=a"),
+        (b"a,b\n1,2\n", (), "--map title=COLUMN"),
+        (b"title,authors,notes\n1,2,3\n", (), "--map title=title,authors=authors."),
         (b"title,authors\n", ("--map", "titel=title"), "titel is not a field"),
         (b"title,authors\n", ("--map", "title=Titel"), "no column Titel"),
         (b"title,authors\n", ("--map", "authors=authors"), "title=COLUMN"),
@@ -437,3 +438,36 @@ def test_an_encoding_that_is_not_of_text_is_refused(catalogue: Catalogue) -> Non
 
     assert result.exit_code == 2
     assert "no encoding 'hex'" in result.output
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_files_of_spreadsheets_with_a_decimal_comma_are_read_too(catalogue: Catalogue, delimiter: str) -> None:
+    rows = [("key", "title", "authors"), ("1", '"Emma, a novel"', "Jane Austen")]
+
+    result = catalogue.imported_text("".join(delimiter.join(row) + "\r\n" for row in rows))
+
+    assert "1 created" in result.output, result.output
+    assert catalogue.rows("SELECT title FROM book") == [("Emma, a novel",)]
+
+
+def test_a_report_overwrites_only_a_report(catalogue: Catalogue) -> None:
+    text = HEADER + "1,Emma,,Jane Austen,,,\n"
+    precious, report = catalogue.file.with_name("precious.txt"), catalogue.file.with_name("report.csv")
+    precious.write_text("precious")
+    catalogue.imported_text(text)
+
+    refused = [catalogue.imported_text(text, "--report", str(file)) for file in (precious, catalogue.file)]
+    twice = [catalogue.imported_text(text, "--report", str(report)) for _ in range(2)]
+
+    assert [result.exit_code for result in refused] == [2, 2]
+    assert [result.exit_code for result in twice] == [0, 0]
+    assert precious.read_text() == "precious"
+    assert catalogue.rows("SELECT count(*) FROM book") == [(1,)]
+
+
+def test_a_report_that_can_not_be_written_ends_in_one_line(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,,\n", "--report", "/dev/full")
+
+    assert result.exit_code == 2
+    assert "can not write the report /dev/full" in result.output
+    assert catalogue.rows("SELECT count(*) FROM book") == [(1,)]

@@ -12,10 +12,12 @@ import msgspec
 import pytest
 import uvicorn
 
+from catalog.adapters.sql import migrations
 from catalog.domain.books import BookDetails
+from catalog.domain.errors import StorageUnavailable
 from catalog.entrypoints.container import build_app
 from catalog.entrypoints.http import wire
-from catalog.entrypoints.http.problems import InvalidBody
+from catalog.entrypoints.http.problems import MOST_VIOLATIONS, InvalidBody
 from catalog.entrypoints.server import Server
 from catalog.entrypoints.settings import Settings
 
@@ -39,7 +41,7 @@ def test_a_list_that_is_too_long_is_not_looked_at() -> None:
 def test_no_more_errors_are_told_than_anybody_reads() -> None:
     refusal = refused({f"field {n}": n for n in range(50_000)})
 
-    assert len(refusal.violations) == wire.MOST_VIOLATIONS + 1
+    assert len(refusal.violations) == MOST_VIOLATIONS + 1
     assert "more" in refusal.violations[-1].detail
 
 
@@ -78,3 +80,42 @@ def test_a_signal_to_stop_tells_open_streams_first() -> None:
 
     assert app.state.stopping.is_set()
     assert server.should_exit
+
+
+@pytest.mark.parametrize("lost", ["removed", "replaced"])
+async def test_nothing_is_written_to_a_file_that_nobody_would_find(tmp_path: Path, lost: str) -> None:
+    file = tmp_path / "catalog.db"
+    async with in_process(Settings(storage=f"sqlite:///{file}")) as client:
+        await client.post("/authors", json={"name": "x"})
+        file.rename(tmp_path / "away.db")
+        if lost == "replaced":
+            file.touch()
+
+        write, ready = await client.post("/authors", json={"name": "ghost"}), await client.get("/readyz")
+
+    assert (write.status_code, ready.status_code) == (503, 503)
+    assert "removed or replaced" in ready.json()["detail"]
+
+
+def test_another_programs_database_is_not_made_a_catalogue(tmp_path: Path) -> None:
+    file = tmp_path / "photos.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE photos (id INTEGER)")
+
+    with pytest.raises(StorageUnavailable, match="photos"):
+        migrations.upgrade(str(file), 1.0)
+
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("photos",)]
+
+
+async def test_parameters_are_told_of_by_name_and_not_without_end() -> None:
+    async with in_process(Settings(storage="memory://")) as client:
+        zero = await client.get("/authors?currentPage=01")
+        braces = await client.get("/books?author_id={00000000-0000-7000-8000-000000000000}")
+        many = await client.get("/authors?" + "&".join(str(n) for n in range(5_000)))
+
+    assert zero.json()["errors"][0]["parameter"] == "currentPage"
+    assert braces.json()["errors"][0]["parameter"] == "author_id"
+    assert len(many.json()["errors"]) == MOST_VIOLATIONS
+    assert len(many.content) < 20_000

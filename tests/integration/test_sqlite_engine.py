@@ -356,7 +356,7 @@ async def migrated_and_populated(path: Path) -> None:
 @pytest.mark.parametrize("ask", ASK)
 async def test_a_damaged_file_is_not_available(damaged: Path, ask: str) -> None:
     path = str(damaged)
-    storage = SqlStorage(reader=reader_engine(path, SOON), writer=writer_engine(path, SOON))
+    storage = SqlStorage(path=path, reader=reader_engine(path, SOON), writer=writer_engine(path, SOON))
 
     with pytest.raises(StorageUnavailable, match="SQLITE_CORRUPT"):
         await ASK[ask](storage)

@@ -88,6 +88,9 @@ class StorageBusy(CatalogError):
 class StorageFull(CatalogError):
     """The storage takes no more data; nothing was written."""
 
+    def __str__(self) -> str:
+        return "the storage is full; make room, and try again"
+
 
 @define(eq=False)
 class StorageFailed(CatalogError):

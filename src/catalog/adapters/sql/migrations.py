@@ -47,6 +47,7 @@ def upgrade(path: str, busy_timeout: float) -> None:
 
     Blocks, and needs a thread without an event loop.
     """
+    sqlite.must_be_a_catalogue(path, VERSION_TABLE)
     try:
         AlembicCommands(config(path, busy_timeout)).upgrade()
     except CommandError as error:

@@ -56,7 +56,12 @@ def import_command(
     with failures():
         if not is_lasting(settings):
             raise Failure(f"what goes into {settings.storage} ends with this command; name a file, sqlite:///FILE")
-        reader = csv_reader(mapping, separator=separator, source=source or file.name, encoding=encoding)
+        reader = csv_reader(
+            mapping,
+            separator=separator,
+            source=source or os.fsencode(file.name).decode("utf-8", "replace"),
+            encoding=encoding,
+        )
         try:
             counts = asyncio.run(import_file(settings, file, reader, report))
         except KeyboardInterrupt:
@@ -83,7 +88,7 @@ async def imported(
     try:
         with (
             _opened(file) as content,
-            Report.opened(report_file, about=file) as report,
+            Report.opened(report_file) as report,
             progress_over(file, content) as progress,
             closing(reader.read(content)) as entries,
         ):

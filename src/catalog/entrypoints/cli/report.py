@@ -1,7 +1,7 @@
 """The report of an import: one line for each row of the file."""
 
 import csv
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,20 @@ class Report:
 
     @classmethod
     @contextmanager
-    def opened(cls, file: Path | None, *, about: Path) -> Generator["Report"]:
-        """Open the report about a file; None makes one that is not kept."""
+    def opened(cls, file: Path | None) -> Generator["Report"]:
+        """Open the report; None makes one that is not kept."""
         if file is None:
             yield cls()
             return
-        if file.exists() and file.samefile(about):
-            raise Failure(f"the report would overwrite {about}; name another file with --report")
         try:
-            stream = file.open("w", encoding="utf-8", newline="")
+            if not _may_be_overwritten(file):
+                raise Failure(f"{file} is there already, and is not a report; name another file with --report")
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                report = cls(csv.writer(stream))
+                report.row(COLUMNS)
+                yield report
         except OSError as error:
-            raise Failure(f"can not write the report {file}: {error.strerror}") from None
-        with stream:
-            writer = csv.writer(stream)
-            writer.writerow(COLUMNS)
-            yield cls(writer)
+            raise Failure(f"can not write the report {file}: {error.strerror}; what was taken in stays in") from None
 
     def write(self, outcome: Outcome) -> None:
         """Write one line."""
@@ -46,9 +45,20 @@ class Report:
             entry = outcome.entry
             book_id = str(outcome.book_id or "")
             warnings = "; ".join(outcome.warnings)
-            self._writer.writerow(
-                [entry.line, *map(_plain, (entry.key, outcome.status, book_id, outcome.reason, warnings))]
-            )
+            self.row([str(entry.line), entry.key, outcome.status, book_id, outcome.reason, warnings])
+
+    def row(self, cells: Sequence[str]) -> None:
+        """Write these cells."""
+        self._writer.writerow([_plain(cell) for cell in cells])
+
+
+def _may_be_overwritten(file: Path) -> bool:
+    """Whether nothing is lost but an older report: the file imported, or the catalogue, is easily named by mistake."""
+    if not file.is_file():
+        return True
+    with file.open("rb") as content:
+        beginning = content.readline(200)
+    return not beginning or beginning.strip() == ",".join(COLUMNS).encode()
 
 
 def _plain(cell: str) -> str:

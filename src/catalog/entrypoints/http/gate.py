@@ -15,6 +15,7 @@ from .problems import MEDIA_TYPE, RequestProblem, render
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(:[0-9]*)?")  # RFC 9112, section 3.2: one, and no more than this
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
@@ -72,8 +73,9 @@ def with_known_hosts(app: ASGIApp, allowed_hosts: Collection[str]) -> ASGIApp:
     allowed = {host.lower().rstrip(".") for host in allowed_hosts}
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        host = Headers(scope["headers"]).get("host", "")
-        name = _hostname(host)
+        hosts = Headers(scope["headers"]).getall("host", [])
+        host = hosts[0] if len(hosts) == 1 else ""
+        name = _hostname(host) if _HOST.fullmatch(host) else ""
         if not (_cannot_be_rebound(name) or name in allowed or "*" in allowed):
             raise RequestProblem("wrong-host", f"This service does not answer to the host {host[:100]!r}.")
         await app(scope, receive, send)

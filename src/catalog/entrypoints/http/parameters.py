@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT
 
-from .problems import InvalidParameters, Violation
+from .problems import MOST_VIOLATIONS, InvalidParameters, Violation
 
 Id = Annotated[UUID, PathParameter(description="The id of the record, made by the catalogue.")]
 CurrentPage = Annotated[
@@ -32,18 +33,21 @@ IfMatch = Annotated[
 ]
 
 
+_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
 async def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Refuse unknown, repeated and wrong query parameters (a guard); raise InvalidParameters naming them all."""
     known = _query_parameters(handler)
     given: dict[str, list[str]] = {}
     for name, value in connection.query_params.multi_items():
         given.setdefault(name, []).append(value)
-    violations = [
+    found = (
         Violation(detail=problem, parameter=name[:100])
         for name, values in given.items()
         if (problem := _problem(known, name, values))
-    ]
-    if violations:
+    )
+    if violations := list(islice(found, MOST_VIOLATIONS)):
         raise InvalidParameters(violations)
 
 
@@ -59,13 +63,9 @@ def _problem(known: dict[str, QueryParameter], name: str, values: list[str]) -> 
 def _rule_broken_by(value: str, parameter: QueryParameter) -> str | None:
     """Return what a value would have to be, where it is not."""
     if parameter.ge is not None and parameter.le is not None:
-        in_range = re.fullmatch("[0-9]{1,20}", value) and parameter.ge <= int(value) <= parameter.le
+        in_range = re.fullmatch("[1-9][0-9]{0,19}", value) and parameter.ge <= int(value) <= parameter.le
         return None if in_range else f"must be a whole number from {parameter.ge} to {parameter.le}"
-    try:
-        UUID(value)
-    except ValueError:
-        return "must be a UUID"
-    return None
+    return None if _UUID.fullmatch(value) else "must be a UUID"
 
 
 @lru_cache

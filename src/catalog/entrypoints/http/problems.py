@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from attrs import define, evolve, field, frozen
@@ -19,6 +20,8 @@ from catalog.domain.constraints import Doc
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MOST_VIOLATIONS = 100
+"""Errors that are told of at once; a request can hold more of them than anybody wants to read or send."""
 
 
 @frozen(kw_only=True)
@@ -179,8 +182,9 @@ class InvalidParameters(RequestProblem):
     """Query parameters that are not what they should be."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:
-        names = ", ".join(sorted({violation.parameter or "" for violation in violations}))
-        super().__init__("invalid-request", f"Not valid: {names}.", violations)
+        names = sorted({violation.parameter or "" for violation in violations})
+        some = ", ".join(names[:10]) + (" and more" if len(names) > 10 else "")
+        super().__init__("invalid-request", f"Not valid: {some}.", violations)
 
 
 def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
@@ -241,7 +245,7 @@ def render(error: Exception, *, path: str, request_id: str) -> tuple[int, dict[s
     problem, headers = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.type not in UNREMARKABLE:
         logger.error("request %s to %s failed", request_id, path, exc_info=error)
-    problem = evolve(problem, instance=path, request_id=request_id)
+    problem = evolve(problem, instance=quote(path), request_id=request_id)
     closing = {"connection": "close"} if problem.status in {408, 413} else {}
     return problem.status, {**headers, **closing}, msgspec.json.encode(_as_dict(problem))
 

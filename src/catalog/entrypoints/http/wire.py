@@ -28,10 +28,7 @@ from catalog.domain.errors import InvalidValue
 from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
 
-from .problems import InvalidBody, Violation
-
-MOST_VIOLATIONS = 100
-"""Errors that are told of at once; a body can hold more of them than anybody wants to read or send."""
+from .problems import MOST_VIOLATIONS, InvalidBody, Violation
 
 # What an INTEGER column keeps in every database.
 LEAST_INTEGER, MOST_INTEGER = -(2**31), 2**31 - 1

@@ -115,9 +115,11 @@ def recognise(header: Sequence[str]) -> Dialect:
     if PLAIN.title in present <= PLAIN.columns():
         return only_present(PLAIN, present)
     known = "; ".join(f"{dialect.name} ({', '.join(sorted(dialect.columns()))})" for dialect in DIALECTS)
+    alike = [f"{column}={column}" for column in header if column in PLAIN.columns()]
     raise UnreadableFile(
         f"no known file has these columns: {', '.join(header)[:500]}. Say which column is what, for instance "
-        f"--map title={header[0]!s:.50},authors=COLUMN,isbn=COLUMN. Known without it: {known}"
+        f"--map {','.join(alike) if f'{PLAIN.title}={PLAIN.title}' in alike else 'title=COLUMN,authors=COLUMN'}. "
+        f"Known without it: {known}"
     )
 
 

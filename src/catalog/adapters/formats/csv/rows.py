@@ -39,7 +39,7 @@ def rows_of(content: BinaryIO, encoding: str) -> Generator[Row]:
 
 
 def _rows(lines: "_Lines") -> Iterator[Row]:
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=_delimiter(lines.first()))
     while True:
         begins = lines.number + 1
         lines.keep()
@@ -54,6 +54,11 @@ def _rows(lines: "_Lines") -> Iterator[Row]:
         else:
             if cells:
                 yield Row(begins, tuple(cells))
+
+
+def _delimiter(header: str) -> str:
+    """Return what separates the columns: a comma, or what spreadsheets write where that is the decimal point."""
+    return next((delimiter for delimiter in ",;\t" if delimiter in header), ",")
 
 
 class _Lines:
@@ -73,6 +78,13 @@ class _Lines:
         self.number += 1
         self._kept.append(line)
         return line
+
+    def first(self) -> str:
+        """Return the next line, which still comes."""
+        line = next(self._source, None)
+        if line is not None:
+            self._again.append(line)
+        return line or ""
 
     def keep(self) -> None:
         """Begin to keep lines, in case they have to be read again."""
