@@ -41,6 +41,7 @@ def main(port: int, what: str) -> None:
     program: Any = server
     if "://" not in what:
         app = getattr(apps, what)()
+        app.state.stopping = asyncio.Event()  # as create_app does
         program.build_app = lambda _settings, _container: app
         server.run(Settings(storage="memory://", port=port))
         return
