@@ -126,8 +126,10 @@ class HttpCallerProvider(Provider):
 
     @provide
     def caller(self, request: Request) -> Caller:  # type: ignore[type-arg]  # the type that Dishka knows
-        """Take the request's id along."""
-        return Caller(request_id=request.scope["state"]["request_id"])
+        """Take the request's id and key along."""
+        return Caller(
+            request_id=request.scope["state"]["request_id"], idempotency_key=request.headers.get("idempotency-key")
+        )
 
 
 class LocalCallerProvider(Provider):
