@@ -2,17 +2,26 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from http import HTTPStatus
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 from uuid import UUID
 
 import attrs
 import pytest
 
 import catalog
-from catalog.domain.errors import CatalogError, Interrupted, StorageBusy, StorageFailed, StorageUnavailable
+from catalog.domain.errors import (
+    CatalogError,
+    Interrupted,
+    NotMergeable,
+    Obstacle,
+    StorageBusy,
+    StorageFailed,
+    StorageUnavailable,
+)
 from catalog.domain.kinds import Kind
 from catalog.entrypoints.http.problems import (
     PROBLEMS,
@@ -30,7 +39,10 @@ EXAMPLES: dict[Any, Any] = {
     int: 3,
     UUID: UUID(int=7),
     date: date(2026, 1, 1),
+    datetime: datetime(2026, 1, 1, tzinfo=UTC),
     Kind: Kind.AUTHOR,
+    Obstacle: Obstacle.MERGED,
+    Mapping[UUID, UUID]: {UUID(int=7): UUID(int=8)},
     Sequence[tuple[tuple[str | int, ...], UUID]]: [(("contributors", 1, "author_id"), UUID(int=7))],
 }
 """A value for each type of data that an error carries."""
@@ -54,8 +66,14 @@ OURS = (kind for kind in kinds_of(CatalogError) if kind.__module__.startswith("c
 ERRORS = sorted(set(OURS), key=lambda kind: kind.__name__)
 
 
+def plain(hint: Any) -> Any:
+    """The type, without the None that it may be."""
+    others = [arg for arg in get_args(hint) if arg is not type(None)]
+    return others[0] if isinstance(hint, UnionType) else hint
+
+
 def an_error(kind: type[Any]) -> Exception:
-    data = get_type_hints(kind) if attrs.has(kind) else {}
+    data = {name: plain(hint) for name, hint in get_type_hints(kind).items()} if attrs.has(kind) else {}
     error = kind(**{field.name: EXAMPLES[data[field.name]] for field in attrs.fields(kind)} if attrs.has(kind) else {})
     assert isinstance(error, Exception)
     return error
@@ -69,7 +87,15 @@ def test_every_slug_there_is_a_page_for() -> None:
     assert {*SLUG_OF_ERROR.values(), *SLUG_OF_STATUS.values()} <= PROBLEMS.keys()
 
 
-@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("obstacle", Obstacle)
+def test_every_obstacle_to_a_merge_has_its_words(obstacle: Obstacle) -> None:
+    problem, _ = problem_of(NotMergeable(Kind.AUTHOR, UUID(int=7), UUID(int=8), obstacle, UUID(int=9)))
+
+    assert problem.detail
+    assert problem.status in {409, 422}
+
+
+@pytest.mark.parametrize("kind", sorted(set(ERRORS) - {NotMergeable}, key=str), ids=lambda kind: kind.__name__)
 def test_every_error_is_rendered_as_the_problem_that_the_table_names(kind: type[Any]) -> None:
     problem, _ = problem_of(an_error(kind))
 
@@ -112,7 +138,7 @@ def test_every_problem_says_what_it_is_and_what_to_do(slug: str) -> None:
 
     assert problem.title
     assert problem.remedy.endswith(".")
-    assert problem.status >= HTTPStatus.BAD_REQUEST
+    assert problem.status >= HTTPStatus.BAD_REQUEST or slug == "merged"
 
 
 def test_what_nobody_foresaw_is_the_servers_fault_and_says_nothing_of_its_inside() -> None:

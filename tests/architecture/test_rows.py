@@ -12,20 +12,24 @@ from sqlalchemy.orm import Mapper
 
 from catalog.adapters.sql import rows
 from catalog.adapters.sql.repositories import SqlAuthorRepository, SqlBookRepository
-from catalog.domain.books import Contributor
-from catalog.domain.sources import SourceKey
+from catalog.domain.books import Contributor, SourceKey
+from catalog.domain.receipts import Receipt
+from catalog.domain.revisions import Revision
 
 KEPT: dict[type[DefaultBase], Any] = {
     **{repository.ROWS.model_type: repository.RECORD for repository in (SqlAuthorRepository, SqlBookRepository)},
     rows.ContributorRow: Contributor,
     rows.SourceRow: SourceKey,
+    rows.RevisionRow: Revision,
+    rows.ReceiptRow: Receipt,
 }
 """What each row keeps."""
 
 
 def row_classes() -> Iterator[type[DefaultBase]]:
     for thing in vars(rows).values():
-        if isinstance(thing, type) and issubclass(thing, DefaultBase) and thing is not DefaultBase:
+        is_row = isinstance(thing, type) and issubclass(thing, DefaultBase) and thing is not DefaultBase
+        if is_row and thing is not rows.LogRow:  # it counts, and keeps nothing that was said
             yield thing
 
 

@@ -8,11 +8,11 @@ from tests.doubles import Cataloguers
 
 from catalog.adapters.system import Uuid7Generator
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import Contributor
+from catalog.domain.books import Contributor, SourceKey
 from catalog.domain.ports import Storage
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
-from catalog.domain.sources import BookDraft, DraftContributor, Entry, SourceKey
+from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.use_cases.importing import CHUNK, Importing, Outcome, Status
 from catalog.domain.values import PartialDate, Role
 
@@ -32,7 +32,7 @@ async def imported(catalogue: Cataloguers, *drafts: BookDraft | None) -> Sequenc
     entries = [
         Entry(line=line, draft=draft, refusal="" if draft else "is broken") for line, draft in enumerate(drafts, 2)
     ]
-    return [outcome async for outcome in importing.run(entries)]
+    return [outcome async for outcome in importing.run(entries, importing.ids.new())]
 
 
 async def test_every_record_ends_as_created_unchanged_or_refused_in_the_order_of_the_file(

@@ -1,6 +1,7 @@
 """What a unit of work promises, over every storage."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,14 +11,13 @@ from tests.doubles import NOBODY, Cataloguers, StillClock
 
 from catalog.adapters.system import Uuid7Generator
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, Contributor
+from catalog.domain.books import Book, BookDetails, Contributor, SourceKey
 from catalog.domain.callers import Caller
-from catalog.domain.changes import Change, Operation
 from catalog.domain.errors import Interrupted, NotFound, StorageFailed
 from catalog.domain.ports import Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
-from catalog.domain.sources import SourceKey
+from catalog.domain.revisions import Change, Operation
 from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.use_cases.authors import AuthorCataloguing
 
@@ -39,7 +39,7 @@ async def test_what_is_added_is_there_once_the_unit_has_ended(storage: Storage) 
     author = an_author()
 
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
     assert await storage.reader.author(author.id) == author
 
@@ -48,7 +48,7 @@ async def test_nobody_sees_what_is_not_committed(storage: Storage) -> None:
     author = an_author()
 
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
         with pytest.raises(NotFound):
             await storage.reader.author(author.id)
 
@@ -56,12 +56,12 @@ async def test_nobody_sees_what_is_not_committed(storage: Storage) -> None:
 async def test_an_exception_leaves_nothing_behind(storage: Storage) -> None:
     standing, refused = an_author("Stands"), an_author("Refused")
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([standing])
+        await unit.authors.add(standing)
 
     async def fail() -> None:
         async with storage.unit_of_work(CALLER) as unit:
-            await unit.authors.add_all([refused])
-            await unit.authors.remove(standing)
+            await unit.authors.add(refused)
+            await unit.authors.remove(standing, at=NOW)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -76,7 +76,7 @@ async def test_a_cancelled_unit_leaves_nothing_behind_and_blocks_nobody(storage:
 
     async def never_ending() -> None:
         async with storage.unit_of_work(CALLER) as unit:
-            await unit.authors.add_all([an_author("Cancelled")])
+            await unit.authors.add(an_author("Cancelled"))
             begun.set()
             await asyncio.sleep(3600)
 
@@ -86,7 +86,7 @@ async def test_a_cancelled_unit_leaves_nothing_behind_and_blocks_nobody(storage:
     with pytest.raises(asyncio.CancelledError):
         await task
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
     assert (await storage.reader.authors(AuthorQuery())).items == [author]
 
@@ -94,12 +94,12 @@ async def test_a_cancelled_unit_leaves_nothing_behind_and_blocks_nobody(storage:
 async def test_a_unit_sees_its_own_work(storage: Storage) -> None:
     author = an_author()
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
         assert await unit.authors.get(author.id) == author
         assert await unit.authors.find_by_folded_names(["jane austen"]) == [author]
 
-        await unit.authors.remove(author)
+        await unit.authors.remove(author, at=NOW)
         with pytest.raises(NotFound):
             await unit.authors.get(author.id)
 
@@ -110,17 +110,17 @@ async def test_a_unit_knows_its_caller_and_collects_what_changed_in_order(storag
     revised = author.revised(AuthorDetails(name="J. Austen"), at=NOW)
 
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
-        await unit.books.add_all([book])
+        await unit.authors.add(author)
+        await unit.books.add(book)
         await unit.authors.replace(revised)
-        await unit.books.remove(book)
+        await unit.books.remove(book, at=NOW)
 
         assert unit.caller == CALLER
         assert list(unit.changes) == [
-            Change(Operation.CREATE, author),
-            Change(Operation.CREATE, book),
-            Change(Operation.REVISE, revised),
-            Change(Operation.REMOVE, book),
+            Change.leading_to(author, Operation.CREATE),
+            Change.leading_to(book, Operation.CREATE),
+            Change.leading_to(revised, Operation.REVISE),
+            Change.taking(book, Operation.REMOVE, at=NOW),
         ]
 
 
@@ -128,7 +128,7 @@ async def test_a_unit_knows_its_caller_and_collects_what_changed_in_order(storag
 async def test_a_version_that_does_not_stand_can_not_be_replaced(storage: Storage, version: int) -> None:
     author = an_author()
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
     with pytest.raises(Interrupted):
         async with storage.unit_of_work(CALLER) as unit:
@@ -140,11 +140,11 @@ async def test_a_version_that_does_not_stand_can_not_be_replaced(storage: Storag
 async def test_a_version_that_does_not_stand_can_not_be_removed(storage: Storage) -> None:
     author = an_author()
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
     with pytest.raises(Interrupted):
         async with storage.unit_of_work(CALLER) as unit:
-            await unit.authors.remove(evolve(author, version=2))
+            await unit.authors.remove(evolve(author, version=2), at=NOW)
 
     assert await storage.reader.author(author.id) == author
 
@@ -152,21 +152,25 @@ async def test_a_version_that_does_not_stand_can_not_be_removed(storage: Storage
 async def test_nothing_can_be_replaced_or_removed_that_is_not_there(storage: Storage) -> None:
     author = an_author()
 
-    async def attempt(action: str) -> None:
+    async def attempt(work: Callable[[UnitOfWork], Awaitable[None]]) -> None:
         async with storage.unit_of_work(CALLER) as unit:
-            await getattr(unit.authors, action)(evolve(author, version=2))
+            await work(unit)
 
-    for action in ("replace", "remove"):
+    works: list[Callable[[UnitOfWork], Awaitable[None]]] = [
+        lambda unit: unit.authors.replace(evolve(author, version=2)),
+        lambda unit: unit.authors.remove(evolve(author, version=2), at=NOW),
+    ]
+    for work in works:
         with pytest.raises(Interrupted):
-            await attempt(action)
+            await attempt(work)
 
 
 async def test_many_records_are_got_at_once_and_missing_ones_left_out(storage: Storage) -> None:
     authors = [an_author(f"Author {n}") for n in range(3)]
     books = [a_book(author) for author in authors]
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all(authors)
-        await unit.books.add_all(books)
+        await unit.authors.add(*authors)
+        await unit.books.add(*books)
 
     async with storage.unit_of_work(CALLER) as unit:
         assert await unit.authors.get_many([authors[0].id, authors[2].id, NOBODY]) == {
@@ -182,8 +186,8 @@ async def test_a_thousand_books_are_added_and_found_in_one_unit(storage: Storage
     books = [a_book(author, f"Volume {n}") for n in range(1000)]
 
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
-        await unit.books.add_all(books)
+        await unit.authors.add(author)
+        await unit.books.add(*books)
 
     async with storage.unit_of_work(CALLER) as unit:
         assert len(await unit.books.get_many([book.id for book in books])) == 1000
@@ -193,7 +197,7 @@ async def test_authors_are_found_by_folded_name_all_of_them(storage: Storage) ->
     spellings = ["Émile Zola", "EMILE ZOLA", "Emile  Zola."]
     authors = [an_author(name) for name in [*spellings, "Emil Zola"]]
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all(authors)
+        await unit.authors.add(*authors)
 
         found = await unit.authors.find_by_folded_names(["emile zola", "nobody"])
 
@@ -203,7 +207,7 @@ async def test_authors_are_found_by_folded_name_all_of_them(storage: Storage) ->
 async def test_long_names_are_told_apart_past_the_end_of_their_sort_key(storage: Storage) -> None:
     authors = [an_author("x" * 400 + end) for end in ("a", "b")]
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all(authors)
+        await unit.authors.add(*authors)
 
         assert await unit.authors.find_by_folded_names(["x" * 400 + "b"]) == [authors[1]]
 
@@ -212,8 +216,8 @@ async def test_books_naming_an_author_are_counted_once_each(storage: Storage) ->
     main, other = an_author("Main"), an_author("Other")
     twice = a_book(main, contributors=(Contributor(author_id=main.id), Contributor(author_id=other.id)))
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([main, other])
-        await unit.books.add_all([twice, a_book(main)])
+        await unit.authors.add(main, other)
+        await unit.books.add(twice, a_book(main))
 
         assert await unit.books.count_naming(main.id) == 2
         assert await unit.books.count_naming(other.id) == 1
@@ -225,8 +229,8 @@ async def test_contributors_keep_their_order_through_every_revision(storage: Sto
     contributors = tuple(Contributor(author_id=author.id) for author in authors)
     book = a_book(authors[0], contributors=contributors)
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all(authors)
-        await unit.books.add_all([book])
+        await unit.authors.add(*authors)
+        await unit.books.add(book)
 
     for order in (contributors[::-1], contributors[1:3], (), contributors[2:] + contributors[:2]):
         revised = book.revised(evolve(book.details, contributors=order), at=NOW)
@@ -238,24 +242,41 @@ async def test_contributors_keep_their_order_through_every_revision(storage: Sto
         assert (await storage.reader.book(book.id)).contributors == order
 
 
-async def test_the_origin_of_a_book_is_remembered_until_the_book_is_removed(storage: Storage) -> None:
+async def test_a_book_is_found_by_its_sources_until_it_is_removed(storage: Storage) -> None:
     author = an_author()
-    book, other = a_book(author), a_book(author)
     key, other_key = SourceKey("gutenberg", "1"), SourceKey("goodreads", "1")
+    book, other = evolve(a_book(author), sources=(key,)), evolve(a_book(author), sources=(other_key,))
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
-        await unit.books.add_all([book, other])
-        await unit.sources.add_all({key: book.id, other_key: other.id})
+        await unit.authors.add(author)
+        await unit.books.add(book, other)
 
     async with storage.unit_of_work(CALLER) as unit:
-        assert await unit.sources.find([key, other_key, SourceKey("gutenberg", "2")]) == {
-            key: book.id,
-            other_key: other.id,
+        assert await unit.books.find_by_sources([key, other_key, SourceKey("gutenberg", "2")]) == {
+            key: book,
+            other_key: other,
         }
-        await unit.books.remove(book)
+        await unit.books.remove(book, at=NOW)
 
     async with storage.unit_of_work(CALLER) as unit:
-        assert await unit.sources.find([key, other_key]) == {other_key: other.id}
+        assert await unit.books.find_by_sources([key, other_key]) == {other_key: other}
+
+
+async def test_a_source_passes_from_one_book_to_another(storage: Storage) -> None:
+    author = an_author()
+    keys = SourceKey("gutenberg", "1"), SourceKey("gutenberg", "2")
+    one, other = evolve(a_book(author), sources=keys), a_book(author)
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.authors.add(author)
+        await unit.books.add(one, other)
+
+    less, more = evolve(one, version=2, sources=keys[1:]), evolve(other, version=2, sources=keys[:1])
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.books.get_many([one.id, other.id])
+        await unit.books.replace(less)
+        await unit.books.replace(more)
+
+    async with storage.unit_of_work(CALLER) as unit:
+        assert await unit.books.find_by_sources(keys) == {keys[0]: more, keys[1]: less}
 
 
 async def test_forty_revisions_of_one_record_at_once_all_land(storage: Storage) -> None:
@@ -273,7 +294,7 @@ async def test_interleaved_units_never_lose_an_update(storage: Storage) -> None:
     """Reading, waiting and then writing is where updates get lost."""
     author = an_author("0")
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
     async def increment() -> None:
         for _ in range(100):
@@ -310,7 +331,7 @@ async def test_a_use_case_is_run_again_when_another_writer_came_between(storage:
 
     author = an_author()
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
 
     await Interrupting(storage, CALLER, StillClock(), ids).rename(author.id)
 
@@ -326,38 +347,28 @@ def test_ids_are_version_7_and_in_order() -> None:
     assert sorted(made) == made
 
 
-async def test_a_unit_that_only_remembers_origins_is_committed_too(storage: Storage) -> None:
-    book = Book.recorded(BookDetails(title="Beowulf", author_id=None), id=ids.new(), at=NOW)
-    async with storage.unit_of_work(CALLER) as unit:
-        await unit.books.add_all([book])
-
-    async with storage.unit_of_work(CALLER) as unit:
-        await unit.sources.add_all({SourceKey("late", "1"): book.id})
-
-    async with storage.unit_of_work(CALLER) as unit:
-        assert await unit.sources.find([SourceKey("late", "1")]) == {SourceKey("late", "1"): book.id}
-
-
 async def test_what_a_use_case_forgot_to_check_fails_and_is_not_kept(storage: Storage) -> None:
     author, unknown = an_author(), an_author()
-    book = a_book(author)
+    book = evolve(a_book(author), sources=(SourceKey("gutenberg", "1"),))
     async with storage.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([author])
-        await unit.books.add_all([book])
+        await unit.authors.add(author)
+        await unit.books.add(book)
 
-    async def attempt(repository: str, action: str, argument: object) -> None:
+    async def attempt(work: Callable[[UnitOfWork], Awaitable[None]]) -> None:
         async with storage.unit_of_work(CALLER) as unit:
-            await getattr(getattr(unit, repository), action)(argument)
+            await work(unit)
 
-    for repository, action, argument in (
-        ("books", "add_all", [a_book(unknown)]),
-        ("books", "add_all", [a_book(author, contributors=(Contributor(author_id=unknown.id),))]),
-        ("books", "replace", book.revised(evolve(book.details, author_id=unknown.id), at=NOW)),
-        ("books", "add_all", [book]),
-        ("authors", "remove", author),
-    ):
+    works: list[Callable[[UnitOfWork], Awaitable[None]]] = [
+        lambda unit: unit.books.add(a_book(unknown)),
+        lambda unit: unit.books.add(a_book(author, contributors=(Contributor(author_id=unknown.id),))),
+        lambda unit: unit.books.replace(book.revised(evolve(book.details, author_id=unknown.id), at=NOW)),
+        lambda unit: unit.books.add(book),
+        lambda unit: unit.books.add(evolve(a_book(author), sources=book.sources)),
+        lambda unit: unit.authors.remove(author, at=NOW),
+    ]
+    for work in works:
         with pytest.raises(StorageFailed):
-            await attempt(repository, action, argument)
+            await attempt(work)
 
     assert list((await storage.reader.books(BookQuery())).items) == [await storage.reader.book(book.id)]
     assert (await storage.reader.authors(AuthorQuery())).items == [author]

@@ -12,13 +12,15 @@ from typing import Any
 
 from advanced_alchemy.alembic.commands import AlembicCommands
 from alembic.script import ScriptDirectory
+from attrs import evolve
 from tests.doubles import Cataloguers
 
 from catalog.adapters.sql import migrations
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, Contributor
+from catalog.domain.books import BookDetails, Contributor, SourceKey
+from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage
-from catalog.domain.sources import SourceKey
+from catalog.domain.receipts import Receipt
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 from catalog.entrypoints.container import open_storage
 from catalog.entrypoints.settings import Settings
@@ -106,4 +108,18 @@ async def populate(storage: Storage) -> None:
     )
     await cataloguers.books.add(BookDetails(title="Beowulf", author_id=None, published=PartialDate("-0700")))
     async with storage.unit_of_work(cataloguers.caller) as unit:
-        await unit.sources.add_all({SourceKey("test", "1"): book.id})
+        standing = await unit.books.get(book.id)
+        await unit.books.replace(evolve(standing, version=2, sources=(SourceKey("test", "1"),)))
+        await unit.receipts.add(
+            Receipt(
+                actor="tester",
+                key="k",
+                fingerprint="f",
+                kind=Kind.BOOK,
+                id=book.id,
+                version=2,
+                status=200,
+                at=cataloguers.clock.now(),
+            ),
+            forget_before=cataloguers.clock.now(),
+        )

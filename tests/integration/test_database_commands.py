@@ -107,7 +107,7 @@ def test_upgrade_brings_a_new_file_to_the_newest_migration(run: Run, path: Path)
     run("upgrade", "--no-prompt")
 
     assert revision_of(path) == HEAD
-    assert tables(path) == {"author", "book", "contributor", "source", VERSION_TABLE}
+    assert tables(path) == {"author", "book", "contributor", "source", "revision", "log", "receipt", VERSION_TABLE}
 
 
 def test_downgrade_takes_migrations_back(run: Run, migrated: Path) -> None:

@@ -230,7 +230,7 @@ def test_a_migration_made_from_the_models_alone_makes_what_they_need(path: Path,
 
     alembic(path, folder).upgrade()
     alembic(path, folder).check()
-    assert tables(path) == {"author", "book", "contributor", "source", VERSION_TABLE}
+    assert tables(path) == {"author", "book", "contributor", "source", "revision", "log", "receipt", VERSION_TABLE}
 
 
 def test_a_new_migration_is_written_with_our_template(path: Path, tmp_path: Path) -> None:

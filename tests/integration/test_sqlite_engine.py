@@ -143,7 +143,7 @@ async def test_while_a_unit_is_open_everybody_can_read(sqlite: SqlStorage, path:
     await add(sqlite, "Standing")
 
     async with sqlite.unit_of_work(CALLER) as unit:
-        await unit.authors.add_all([an_author("Not yet")])
+        await unit.authors.add(an_author("Not yet"))
         others = await in_another_process(path, COUNT)
         ours = await names(sqlite)
 
@@ -217,7 +217,7 @@ async def commits_fail(sqlite: SqlStorage, path: Path) -> None:
 async def test_a_unit_whose_commit_fails_has_failed(sqlite: SqlStorage) -> None:
     with pytest.raises(StorageFailed):
         async with sqlite.unit_of_work(CALLER) as unit:
-            await unit.authors.add_all([an_author("Refused")])
+            await unit.authors.add(an_author("Refused"))
 
     assert await names(sqlite) == []
 
@@ -253,7 +253,7 @@ async def test_writing_to_a_full_storage_says_that_it_is_full_and_leaves_nothing
 
     with pytest.raises(StorageFull):
         async with sqlite.unit_of_work(CALLER) as unit:
-            await unit.authors.add_all([an_author(f"{number} {'x' * 400}") for number in range(200)])
+            await unit.authors.add(*(an_author(f"{number} {'x' * 400}") for number in range(200)))
 
     assert await names(sqlite) == before
 

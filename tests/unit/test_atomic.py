@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from attrs import define, field
+from tests.doubles import StillClock
 
 from catalog.adapters.memory import MemoryStorage
 from catalog.domain.authors import Author, AuthorDetails
@@ -49,12 +50,13 @@ class Work:
 
     storage: CrowdedStorage
     caller: Caller = WORKER
+    clock: StillClock = field(factory=StillClock)
     then: Callable[[], None] = lambda: None
 
     @atomic
     async def add(self, unit: UnitOfWork, author: Author, *, answer: str = "done") -> tuple[Caller, str]:
         """Add an author."""
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
         self.then()
         return unit.caller, answer
 

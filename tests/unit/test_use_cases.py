@@ -15,13 +15,13 @@ from catalog.adapters.memory import MemoryStorage
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord, Contributor
 from catalog.domain.callers import Caller
-from catalog.domain.changes import Change, Operation
 from catalog.domain.errors import (
     AuthorHasBooks,
     AuthorNotYetBorn,
     CatalogError,
     InvalidValue,
     NotFound,
+    Removed,
     StaleVersion,
     UnknownAuthors,
 )
@@ -29,6 +29,7 @@ from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader, Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
+from catalog.domain.revisions import Change, Operation
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
 
@@ -177,7 +178,7 @@ async def test_an_author_is_removed_once_no_book_names_him(catalogue: Cataloguer
     await catalogue.books.revise(given_away.id, Amendment({"author_id": None}))
     await catalogue.authors.remove(author.id)
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Removed):
         await catalogue.storage.reader.author(author.id)
     assert (await catalogue.storage.reader.authors(AuthorQuery())).total == 0
 
@@ -187,7 +188,7 @@ async def test_a_removed_book_is_no_longer_found(catalogue: Cataloguers) -> None
 
     await catalogue.books.remove(book.id)
 
-    with pytest.raises(NotFound):
+    with pytest.raises(Removed):
         await catalogue.storage.reader.book(book.id)
     assert (await catalogue.storage.reader.books(BookQuery())).total == 0
 
@@ -286,13 +287,13 @@ async def test_a_write_that_changes_nothing_bumps_nothing_and_is_no_change(
 
 async def test_every_write_that_changes_something_is_collected(catalogue: Cataloguers, storage: WatchedStorage) -> None:
     author = await catalogue.authors.add(AuthorDetails(name="Currer Bell"))
-    assert storage.changes == [Change(Operation.CREATE, author)]
+    assert storage.changes == [Change.leading_to(author, Operation.CREATE)]
 
     author = await catalogue.authors.revise(author.id, Amendment({"name": "Charlotte Brontë"}))
-    assert storage.changes == [Change(Operation.REVISE, author)]
+    assert storage.changes == [Change.leading_to(author, Operation.REVISE)]
 
     await catalogue.authors.remove(author.id)
-    assert storage.changes == [Change(Operation.REMOVE, author)]
+    assert storage.changes == [Change.taking(author, Operation.REMOVE, at=catalogue.clock.now())]
 
 
 async def test_an_author_born_in_the_future_is_refused_on_every_way_in(catalogue: Cataloguers) -> None:
@@ -328,7 +329,7 @@ async def test_a_required_field_is_not_cleared_by_an_amendment(catalogue: Catalo
 
 
 async def test_the_caller_travels_into_the_unit(storage: WatchedStorage) -> None:
-    caller = Caller(actor="ursula", request_id="r-1", idempotency_key="k-1")
+    caller = Caller(actor="ursula", request_id="r-1")
 
     await Cataloguers(storage, caller=caller).authors.add(AuthorDetails(name="Jane Austen"))
 

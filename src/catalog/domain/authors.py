@@ -49,7 +49,7 @@ class Author(AuthorDetails):
 
     def revised(self, details: AuthorDetails, *, at: datetime) -> Self:
         """Return the next version, or the author itself if the details change nothing."""
-        return succeeded(self, details, at=at)
+        return succeeded(self, told(details), at=at)
 
     @property
     def folded_name(self) -> str:

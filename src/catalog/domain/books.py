@@ -1,11 +1,11 @@
 """Books: each is one edition, the thing on the shelf."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .authors import Author
 from .constraints import Doc, Items, Text, constrained
@@ -21,6 +21,14 @@ class Contributor:
 
     author_id: Annotated[UUID, Doc("an author of the catalogue")]
     role: Annotated[Role | None, Doc("what they did; absent where nobody said")] = None
+
+
+@frozen
+class SourceKey:
+    """One record of one source."""
+
+    source: Annotated[str, Doc("the name of the source", example="gutenberg")]
+    key: Annotated[str, Doc("the key that the source gives the record", example="1342")]
 
 
 @frozen(kw_only=True, field_transformer=constrained)
@@ -46,6 +54,21 @@ class BookDetails:
         for index, contributor in enumerate(self.contributors):
             yield ("contributors", index, "author_id"), contributor.author_id
 
+    def exchanging(self, others: Mapping[UUID, UUID]) -> Self:
+        """Return the details with authors exchanged for others, who may have been named already.
+
+        Then duplicates collapse: of one author and role one stays, and where an author is named twice, by main entry
+        or with a role, what is without a role says nothing more.
+        """
+        if not any(id in others for _, id in self.author_references()):
+            return self
+        author_id = None if self.author_id is None else others.get(self.author_id, self.author_id)
+        named = [evolve(c, author_id=others.get(c.author_id, c.author_id)) for c in self.contributors]
+        come_together = set(others.values())
+        said = {c.author_id for c in named if c.role is not None} | {author_id}
+        kept = [c for c in named if c.role is not None or c.author_id not in said & come_together]
+        return evolve(self, author_id=author_id, contributors=tuple(dict.fromkeys(kept)))
+
     def names(self, author_id: UUID) -> bool:
         """Whether the book names the author, as main entry or contributor."""
         return any(named == author_id for _, named in self.author_references())
@@ -61,11 +84,14 @@ class Book(BookDetails):
     version: Annotated[int, Doc("1 at first, one more with each change", example=1)] = 1
     created_at: Annotated[datetime, Doc("when the record was made (UTC)")]
     updated_at: Annotated[datetime, Doc("when its content last changed (UTC)")]
+    sources: Annotated[
+        tuple[SourceKey, ...], Doc("the records it was imported from; importing one of them again finds this book")
+    ] = ()
 
     @classmethod
-    def recorded(cls, details: BookDetails, *, id: UUID, at: datetime) -> Self:
+    def recorded(cls, details: BookDetails, *, id: UUID, at: datetime, sources: tuple[SourceKey, ...] = ()) -> Self:
         """Return the first version of a new book."""
-        return cls(id=id, created_at=at, updated_at=at, **told(details))
+        return cls(id=id, created_at=at, updated_at=at, sources=sources, **told(details))
 
     @property
     def details(self) -> BookDetails:
@@ -74,7 +100,7 @@ class Book(BookDetails):
 
     def revised(self, details: BookDetails, *, at: datetime) -> Self:
         """Return the next version, or the book itself if the details change nothing."""
-        return succeeded(self, details, at=at)
+        return succeeded(self, told(details), at=at)
 
     @property
     def sort_key(self) -> str:

@@ -1,6 +1,23 @@
 """Who asks, carried from the request into the unit of work."""
 
-from attrs import frozen
+from datetime import timedelta
+
+from attrs import define, frozen
+
+
+@define
+class IdempotentRequest:
+    """A request that may be sent again, and must be done once (draft-ietf-httpapi-idempotency-key-header).
+
+    `fingerprint` tells requests apart that use the same key; `status` is what the caller is told of success. After
+    the unit of work, `replayed` says whether an earlier request had done the work already.
+    """
+
+    key: str
+    fingerprint: str
+    status: int
+    kept_for: timedelta
+    replayed: bool = False
 
 
 @frozen
@@ -9,4 +26,4 @@ class Caller:
 
     actor: str = "anonymous"
     request_id: str | None = None
-    idempotency_key: str | None = None
+    idempotent: IdempotentRequest | None = None

@@ -1,9 +1,11 @@
 """Everything the catalogue can refuse, as data: who speaks to people finds the words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
-from attrs import define
+from attrs import define, field
 
 from .kinds import Kind
 
@@ -31,6 +33,149 @@ class NotFound(CatalogError):
 
 
 @define(eq=False)
+class Removed(CatalogError):
+    """The record was there and was removed; it can be restored."""
+
+    kind: Kind
+    id: UUID
+    at: datetime
+    actor: str
+    request_id: str | None
+
+
+@define(eq=False)
+class Merged(CatalogError):
+    """The record was merged into another one, which stands for it."""
+
+    kind: Kind
+    id: UUID
+    into: UUID
+
+
+@define(eq=False)
+class NotMerged(CatalogError):
+    """A record that was not merged into another can not be unmerged."""
+
+    kind: Kind
+    id: UUID
+
+
+@define(eq=False)
+class VersionNotFound(CatalogError):
+    """The log has no such version of the record; `newest` is the last it has."""
+
+    kind: Kind
+    id: UUID
+    version: int
+    newest: int
+
+
+@define(eq=False)
+class VersionIsRemoval(CatalogError):
+    """At this version the record was gone, so it has no content to go back to."""
+
+    kind: Kind
+    id: UUID
+    version: int
+
+
+@define(eq=False)
+class ContentWithheld(CatalogError):
+    """The content of this version was dropped for good; `why` is `compacted` or `erased`."""
+
+    kind: Kind
+    id: UUID
+    version: int
+    why: str
+
+
+@define(eq=False)
+class UnmergeFirst(CatalogError):
+    """A record that was merged into another one has no life of its own until the merge is taken back."""
+
+    kind: Kind
+    id: UUID
+    into: UUID
+
+
+class Obstacle(StrEnum):
+    """Why one record can not be merged into another."""
+
+    ITSELF = "itself"
+    UNKNOWN = "unknown"
+    OTHER_KIND = "other kind"
+    REMOVED = "removed"
+    MERGED = "merged"
+    ELSEWHERE = "merged elsewhere"
+
+
+@define(eq=False)
+class NotMergeable(CatalogError):
+    """One record can not be merged into another; `other` is the record that has to do with it, where there is one."""
+
+    kind: Kind
+    id: UUID
+    into: UUID
+    obstacle: Obstacle
+    other: UUID | None = None
+
+
+@define(eq=False)
+class GroupNotFound(CatalogError):
+    """The log knows no import run, merge or undo of that id."""
+
+    group: UUID
+
+    def __str__(self) -> str:
+        return f"nothing in the log belongs to {self.group}; `catalog import` prints the id of each run"
+
+
+@define(eq=False)
+class SeqNotReached(CatalogError):
+    """The log has not come that far."""
+
+    seq: int
+    last: int
+
+
+@define(eq=False)
+class KeyReused(CatalogError):
+    """An idempotency key that was used for another request."""
+
+    key: str
+
+
+@define(eq=False)
+class ReadOnlyReplica(CatalogError):
+    """The storage follows another catalogue, and takes nothing but what that one sends."""
+
+    source: str
+
+    def __str__(self) -> str:
+        return f"this is a replica of {self.source}; write there, and it comes here by itself"
+
+
+@define(eq=False)
+class CanNotFollow(CatalogError):
+    """This storage can not follow that catalogue; `reason` says what to do."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@define(eq=False)
+class SourceUnreachable(CatalogError):
+    """The catalogue that is followed could not be reached, or did not answer as one; it may later."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@define(eq=False)
 class AuthorNotYetBorn(CatalogError):
     """A date of birth in the future."""
 
@@ -39,10 +184,12 @@ class AuthorNotYetBorn(CatalogError):
 class UnknownAuthors(CatalogError):
     """A book refers to authors that the catalogue does not hold.
 
-    `references` gives the place in the book (`("contributors", 1, "author_id")`) and the id, each.
+    `references` gives the place in the book (`("contributors", 1, "author_id")`) and the id, each; `merged` says
+    into whom those were merged that were.
     """
 
     references: Sequence[tuple[tuple[str | int, ...], UUID]]
+    merged: Mapping[UUID, UUID] = field(factory=dict[UUID, UUID])
 
 
 @define(eq=False)

@@ -3,18 +3,22 @@
 Whoever implements them promises what `tests/contract` checks.
 """
 
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 from uuid import UUID
 
 from .authors import Author
-from .books import Book, BookRecord
+from .books import Book, BookRecord, SourceKey
 from .callers import Caller
-from .changes import Change
-from .queries import AuthorQuery, BookQuery, Page
-from .sources import Entry, SourceKey
+from .kinds import Kind
+from .queries import AuthorQuery, BookQuery, Candidates, ChangeQuery, Page, PageRequest, Position, RevisionQuery
+from .receipts import Receipt
+from .revisions import Change, Operation, Revision
+from .sources import Entry
+
+RecordT = TypeVar("RecordT", Author, Book)
 
 
 class Clock(Protocol):
@@ -33,71 +37,115 @@ class IdGenerator(Protocol):
         ...
 
 
-class AuthorRepository(Protocol):
+class Repository(Protocol[RecordT]):
+    """Records of one kind, for writing. Whatever is written here is a change that the log gets at commit."""
+
+    async def get(self, id: UUID) -> RecordT:
+        """Return the record; raise NotFound, Removed or Merged."""
+        ...
+
+    async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
+        """Return those of the records that there are, by id."""
+        ...
+
+    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
+        """Add records that are not there."""
+        ...
+
+    async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
+        """Put each record in the place of its version before; raise Interrupted if that does not stand."""
+        ...
+
+    async def remove(
+        self, *records: RecordT, at: datetime, operation: Operation = Operation.REMOVE, into: UUID | None = None
+    ) -> None:
+        """Take the records away; raise Interrupted if one does not stand at this version.
+
+        `into` is the record into which they are merged. The log counts the removal as their next version.
+        """
+        ...
+
+
+class AuthorRepository(Repository[Author], Protocol):
     """Authors, for writing."""
-
-    async def get(self, id: UUID) -> Author:
-        """Return the author; raise NotFound."""
-        ...
-
-    async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author]:
-        """Return those of the authors that there are, by id."""
-        ...
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         """Return all authors whose folded name is among the names."""
         ...
 
-    async def add_all(self, authors: Sequence[Author], /) -> None:
-        """Add new authors."""
+
+class BookRepository(Repository[Book], Protocol):
+    """Books, for writing. The authors they name must be there, and no two may have a source in common."""
+
+    async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
+        """Return the books that came from these records, for those that did."""
         ...
 
-    async def replace(self, author: Author, /) -> None:
-        """Put the author in the place of the version before; raise Interrupted if that does not stand."""
-        ...
-
-    async def remove(self, author: Author, /) -> None:
-        """Remove the author; raise Interrupted if this version does not stand."""
-        ...
-
-
-class BookRepository(Protocol):
-    """Books, for writing. The authors they name must be there."""
-
-    async def get(self, id: UUID) -> Book:
-        """Return the book; raise NotFound."""
-        ...
-
-    async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Book]:
-        """Return those of the books that there are, by id."""
+    async def find_naming(self, author_id: UUID) -> Sequence[Book]:
+        """Return the books that name the author, as main entry or contributor."""
         ...
 
     async def count_naming(self, author_id: UUID) -> int:
         """Return how many books name the author, as main entry or contributor."""
         ...
 
-    async def add_all(self, books: Sequence[Book], /) -> None:
-        """Add new books."""
+
+class RevisionLog(Protocol):
+    """The log, inside a unit of work: it knows what was committed before, not what this unit did."""
+
+    async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
+        """Return the last revision of each record that there is or was."""
         ...
 
-    async def replace(self, book: Book, /) -> None:
-        """Put the book in the place of the version before; raise Interrupted if that does not stand."""
+    async def versions(self, kind: Kind, versions: Mapping[UUID, int]) -> Mapping[UUID, Revision]:
+        """Return what made that version of each record, for those that are known."""
         ...
 
-    async def remove(self, book: Book, /) -> None:
-        """Remove the book, and where it came from; raise Interrupted if this version does not stand."""
+    async def as_of(self, kind: Kind, id: UUID, seq: int) -> Revision | None:
+        """Return the last revision of the record that is not after seq."""
+        ...
+
+    async def of_group(self, group: UUID, *, before: int | None = None, limit: int = 1000) -> Sequence[Revision]:
+        """Return what belongs to the group, newest first; with `before`, only what has a smaller seq."""
+        ...
+
+    async def merged_into(self, kind: Kind, id: UUID) -> Sequence[Revision]:
+        """Return the last revisions of the records that redirect to this one."""
+        ...
+
+    async def append(self, *changes: Change) -> None:
+        """Note changes of records that are gone, and stay so; the commit writes them and gives them their seq."""
+        ...
+
+    async def replay(self, *revisions: Revision, source: str) -> None:
+        """Write revisions of another catalogue as they are, seq included; they stand for all changes of this unit.
+
+        The first must follow the last that the log has; raises Interrupted if not. From now on, the storage takes
+        changes from that source only.
+        """
+        ...
+
+    async def erase(self, kind: Kind, id: UUID) -> None:
+        """Empty all contents of the record, for good."""
+        ...
+
+    async def compact(self, *, before: datetime, after_seq: int, limit: int) -> tuple[int, int | None]:
+        """Drop contents that had been succeeded before that time, looking at `limit` revisions after a seq.
+
+        Returns how many were dropped, and the seq to go on from; None when the end is reached.
+        """
         ...
 
 
-class SourceRepository(Protocol):
-    """Where books came from, so that importing a record again finds the book it made."""
+class ReceiptRepository(Protocol):
+    """What was written for requests that may come again."""
 
-    async def find(self, keys: Collection[SourceKey]) -> Mapping[SourceKey, UUID]:
-        """Return the books that came from these records, for those that did."""
+    async def find(self, actor: str, key: str, *, since: datetime) -> Receipt | None:
+        """Return the receipt for the key, unless it is older."""
         ...
 
-    async def add_all(self, origins: Mapping[SourceKey, UUID], /) -> None:
-        """Remember from which record each book came."""
+    async def add(self, receipt: Receipt, /, *, forget_before: datetime) -> None:
+        """Keep the receipt, and forget older ones."""
         ...
 
 
@@ -113,7 +161,10 @@ class RecordReader(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """Everything that one use case writes: all of it or nothing."""
+    """Everything that one use case writes: all of it or nothing, and each change with its revision in the log."""
+
+    group: UUID | None
+    """What the changes belong to: an import run, a merge, an undo."""
 
     @property
     def caller(self) -> Caller:
@@ -131,13 +182,18 @@ class UnitOfWork(Protocol):
         ...
 
     @property
-    def sources(self) -> SourceRepository:
-        """Where books came from."""
+    def log(self) -> RevisionLog:
+        """What happened before."""
+        ...
+
+    @property
+    def receipts(self) -> ReceiptRepository:
+        """What was written for requests that may come again."""
         ...
 
     @property
     def changes(self) -> Sequence[Change]:
-        """What the repositories were told so far, in order."""
+        """What this unit did so far, in order."""
         ...
 
 
@@ -145,7 +201,7 @@ class CatalogReader(Protocol):
     """The query side: every read that changes nothing, in ready records."""
 
     async def author(self, id: UUID) -> Author:
-        """Return the author; raise NotFound."""
+        """Return the author; raise NotFound, Removed or Merged."""
         ...
 
     async def authors(self, query: AuthorQuery) -> Page[Author]:
@@ -153,11 +209,31 @@ class CatalogReader(Protocol):
         ...
 
     async def book(self, id: UUID) -> BookRecord:
-        """Return the book with its author; raise NotFound."""
+        """Return the book with its author; raise NotFound, Removed or Merged."""
         ...
 
     async def books(self, query: BookQuery) -> Page[BookRecord]:
         """Return a page of books and the right total, past the end too."""
+        ...
+
+    async def position(self) -> Position:
+        """Return how far the log has come."""
+        ...
+
+    async def changes(self, query: ChangeQuery) -> Sequence[Revision]:
+        """Return what happened since; raise SeqNotReached where the log has not come so far."""
+        ...
+
+    async def revisions(self, query: RevisionQuery) -> Page[Revision]:
+        """Return a page of what happened to a record, newest first; raise NotFound where it never was."""
+        ...
+
+    async def revision(self, kind: Kind, id: UUID, version: int) -> Revision:
+        """Return what made that version; raise NotFound, or VersionNotFound."""
+        ...
+
+    async def duplicates(self, page: PageRequest) -> Page[Candidates]:
+        """Return authors whose sort keys are equal, by sort key."""
         ...
 
 
@@ -172,11 +248,34 @@ class Storage(Protocol):
     def unit_of_work(self, caller: Caller) -> AbstractAsyncContextManager[UnitOfWork]:
         """Begin a unit of work: it is committed on clean exit and leaves nothing behind after an exception.
 
-        Raises Interrupted where another writer came between, StorageBusy where it did not get its turn in time.
+        The commit appends the changes to the log, which numbers them without gaps in the order of commits.
+        Raises Interrupted where another writer came between, StorageBusy where it did not get its turn in time,
+        ReadOnlyReplica for changes where the storage follows another catalogue.
         A unit that is cancelled while it commits may have been committed.
         """
         ...
 
+    async def promote(self) -> None:
+        """Follow nobody any more, and take changes from everybody."""
+        ...
+
     async def check(self) -> None:
         """Raise StorageUnavailable, with the reason, unless the storage can be used as it is."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """The changes of another catalogue."""
+
+    @property
+    def source(self) -> str:
+        """The address of that catalogue."""
+        ...
+
+    async def changes(self, since: int, limit: int = 1000) -> Sequence[Revision]:
+        """Return what happened there since; raise SourceUnreachable, CanNotFollow."""
+        ...
+
+    def news(self, since: int) -> AsyncGenerator[int]:
+        """Yield, as things happen there, how far the log has come; raise SourceUnreachable, CanNotFollow."""
         ...

@@ -26,7 +26,12 @@ class Record(AttrsInstance, Protocol):
 
     @property
     def version(self) -> int:
-        """1 for a new record, one more for each change of its content."""
+        """1 for a new record, one more for whatever happens to it."""
+        ...
+
+    @property
+    def updated_at(self) -> datetime:
+        """When its content last changed (UTC)."""
         ...
 
 
@@ -60,12 +65,18 @@ def details_of(record: Record, details_class: type[DetailsT]) -> DetailsT:
     return details_class(**{f.name: getattr(record, f.name) for f in fields(details_class)})
 
 
-def succeeded(record: RecordT, details: AttrsInstance, *, at: datetime) -> RecordT:
-    """Return the record's next version with these details, or the record itself if they change nothing."""
-    if all(getattr(record, name) == value for name, value in told(details).items()):
+def succeeded(record: RecordT, values: Mapping[str, Any], *, at: datetime) -> RecordT:
+    """Return the record's next version with these values, or the record itself if they change nothing."""
+    if all(getattr(record, name) == value for name, value in values.items()):
         return record
-    successor = {**told(details), "version": record.version + 1, "updated_at": at}
+    successor = {**values, "version": record.version + 1, "updated_at": at}
     return evolve(record, **successor)  # type: ignore[misc]  # mypy wants a concrete attrs class
+
+
+def filled(details: DetailsT, others: DetailsT) -> DetailsT:
+    """Return the details, with what they leave empty taken from the others."""
+    missing = {name: getattr(others, name) for name, value in told(details).items() if value in (None, ())}
+    return evolve(details, **missing)  # type: ignore[misc]  # mypy wants a concrete attrs class
 
 
 def must_stand_at(record: Record, versions: Collection[int] | None) -> None:

@@ -1,19 +1,12 @@
-"""Where a book came from, and what a file says before it is a book."""
+"""What a file says, before it is a book."""
 
 from typing import Annotated
 
 from attrs import frozen
 
+from .books import SourceKey
 from .constraints import Items, Text, constrained
 from .values import Isbn, Language, PartialDate, Role
-
-
-@frozen
-class SourceKey:
-    """One record of one source: the source's name (`gutenberg`) and the key that the source gives the record."""
-
-    source: str
-    key: str
 
 
 @frozen(field_transformer=constrained)

@@ -13,17 +13,23 @@ from litestar import Litestar, Request
 from litestar.plugins import CLIPlugin, PluginProtocol
 
 from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
+from catalog.adapters.http import HttpChangeFeed
 from catalog.adapters.memory import MemoryStorage
 from catalog.adapters.sql import commands, migrations, open_sqlite
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
 from catalog.domain.errors import StorageUnavailable, UnreadableFile
-from catalog.domain.ports import CatalogReader, Clock, IdGenerator, RecordReader, Storage
+from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, RecordReader, Storage
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
 from catalog.domain.use_cases.importing import Importing
+from catalog.domain.use_cases.log_keeping import LogKeeping
+from catalog.domain.use_cases.merging import Merging
+from catalog.domain.use_cases.undoing import Undoing
 
 from .http.app import create_app
+from .http.callers import caller_of
+from .http.news import News
 from .settings import Settings
 
 _SQLITE_FILE = re.compile(r"sqlite(\+aiosqlite)?:///(?P<path>.+)")
@@ -117,19 +123,25 @@ class CoreProvider(Provider):
     authors = provide(AuthorCataloguing, scope=Scope.REQUEST)
     books = provide(BookCataloguing, scope=Scope.REQUEST)
     importing = provide(Importing, scope=Scope.REQUEST)
+    undoing = provide(Undoing, scope=Scope.REQUEST)
+    merging = provide(Merging, scope=Scope.REQUEST)
+    log_keeping = provide(LogKeeping, scope=Scope.REQUEST)
 
 
-class HttpCallerProvider(Provider):
-    """Who asks over HTTP: nobody is known by name until there is access control."""
+class HttpProvider(Provider):
+    """Who asks over HTTP, and what streams wait for."""
 
     scope = Scope.REQUEST
+    news = provide(News, scope=Scope.APP)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
 
     @provide
-    def caller(self, request: Request) -> Caller:  # type: ignore[type-arg]  # the type that Dishka knows
+    async def caller(self, request: Request) -> Caller:  # type: ignore[type-arg]  # the type that Dishka knows
         """Take the request's id and key along."""
-        return Caller(
-            request_id=request.scope["state"]["request_id"], idempotency_key=request.headers.get("idempotency-key")
-        )
+        return await caller_of(request, self._settings)
 
 
 class LocalCallerProvider(Provider):
@@ -141,7 +153,7 @@ class LocalCallerProvider(Provider):
 def http_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
     """Compose the catalogue for requests; later providers override earlier ones."""
     return make_async_container(
-        StorageProvider(settings), CoreProvider(), HttpCallerProvider(), LitestarProvider(), *overrides
+        StorageProvider(settings), CoreProvider(), HttpProvider(settings), LitestarProvider(), *overrides
     )
 
 
@@ -181,6 +193,11 @@ def csv_reader(mapping: str | None, *, separator: str, source: str, encoding: st
         ) from None
     dialect = None if mapping is None else dialect_from_mapping(mapping, separator=separator)
     return CsvReader(source=source, dialect=dialect, encoding="utf-8-sig" if encoding == "utf-8" else encoding)
+
+
+def change_feed(url: str) -> ChangeFeed:
+    """Return the changes of the catalogue at that address; raise CanNotFollow if it is none."""
+    return HttpChangeFeed(url)
 
 
 def add_database_commands(group: click.Group) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -35,6 +36,10 @@ class Server(uvicorn.Server):
         """
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Let streams end, answer what has been asked, and stop."""
         self.should_exit = True
         self._stopping.set()
 
@@ -47,10 +52,11 @@ async def nothing(_container: AsyncContainer) -> None:
     """Prepare nothing."""
 
 
-def run(settings: Settings, prepare: Preparation = nothing) -> None:
+def run(settings: Settings, prepare: Preparation = nothing, alongside: Preparation | None = None) -> None:
     """Serve until a signal says stop; raise OSError where it can not listen, StorageUnavailable without storage.
 
-    `prepare` is awaited with the storage open, before the first request.
+    `prepare` is awaited with the storage open, before the first request; `alongside` runs as long as the service,
+    which ends with what that raises.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG) as listener:
@@ -58,10 +64,12 @@ def run(settings: Settings, prepare: Preparation = nothing) -> None:
         # Event loops set it themselves only on sockets they have made.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-            runner.run(_serve(settings, listener, prepare))
+            runner.run(_serve(settings, listener, prepare, alongside))
 
 
-async def _serve(settings: Settings, listener: socket.socket, prepare: Preparation) -> None:
+async def _serve(
+    settings: Settings, listener: socket.socket, prepare: Preparation, alongside: Preparation | None
+) -> None:
     container = http_container(settings)
     app = build_app(settings, container)
     try:
@@ -81,4 +89,15 @@ async def _serve(settings: Settings, listener: socket.socket, prepare: Preparati
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     print(f"catalog: serving {settings.storage} at {address} (documentation at {address}/schema)", file=sys.stderr)
-    await Server(config, app).serve(sockets=[listener])
+    server = Server(config, app)
+    companion = None if alongside is None else asyncio.ensure_future(alongside(container))
+    if companion is not None:
+        companion.add_done_callback(lambda _: server.stop())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        if companion is not None and not companion.done():
+            companion.cancel()
+    if companion is not None:
+        with suppress(asyncio.CancelledError):
+            await companion

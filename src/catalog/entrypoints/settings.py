@@ -13,6 +13,7 @@ from catalog.domain.constraints import Doc, metadata_of
 ENVIRONMENT_PREFIX = "CATALOG_"
 DEFAULT_FILE = Path("catalog.toml")
 A_DAY = 86_400.0
+A_YEAR_OF_HOURS = 8_784.0
 
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -49,6 +50,12 @@ class Settings:
     shutdown_seconds: Annotated[float, Doc("how long requests in flight may go on when the service stops")] = field(
         default=10.0, validator=[validators.gt(0), validators.le(A_DAY)]
     )
+    trust_actor_header: Annotated[
+        bool, Doc("write the X-Actor header into the log as who did it; only behind a proxy that sets it")
+    ] = False
+    idempotency_hours: Annotated[
+        float, Doc("how long a request with an Idempotency-Key can be sent again without being done again")
+    ] = field(default=24.0, validator=[validators.gt(0), validators.le(A_YEAR_OF_HOURS)])
     busy_timeout_seconds: Annotated[
         float, Doc("how long a writer waits for another process that writes to the same SQLite file")
     ] = field(default=5.0, validator=[validators.gt(0), validators.le(A_DAY)])

@@ -7,17 +7,20 @@ from uuid import UUID
 from attrs import field, frozen
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book
-from catalog.domain.sources import SourceKey
+from catalog.domain.books import Book, SourceKey
+from catalog.domain.receipts import Receipt
 
 
 @frozen(slots=False)  # cached_property needs a __dict__
 class Snapshot:
-    """All records by id, and where books came from."""
+    """All records by id, which book came from which source, how far the log had come, and what else is kept."""
 
     authors: Mapping[UUID, Author] = field(factory=dict[UUID, Author])
     books: Mapping[UUID, Book] = field(factory=dict[UUID, Book])
     sources: Mapping[SourceKey, UUID] = field(factory=dict[SourceKey, UUID])
+    receipts: Mapping[tuple[str, str], Receipt] = field(factory=dict[tuple[str, str], Receipt])
+    seq: int = 0
+    follows: str | None = None
 
     @cached_property
     def authors_in_order(self) -> Sequence[Author]:

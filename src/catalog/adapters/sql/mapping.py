@@ -1,4 +1,7 @@
-"""Rows to records and back, by name: whatever has a column is kept, whatever has a field is read."""
+"""Rows to records and back, by name: whatever has a column is kept, whatever has a field is read.
+
+Inside the log, and in receipts, a record is JSON.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -6,16 +9,18 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
+import msgspec
 from advanced_alchemy.base import DefaultBase
 from cattrs import Converter
 from sqlalchemy import Column, Table, inspect
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, RelationshipProperty
 
 from catalog.domain.errors import StorageFailed
 from catalog.domain.records import Record
 from catalog.domain.values import TextValue
 
 RecordT = TypeVar("RecordT", bound=Record)
+T = TypeVar("T")
 
 
 def inserts_of(records: Sequence[Record], row_class: type[DefaultBase]) -> list[tuple[Table, list[dict[str, Any]]]]:
@@ -46,7 +51,8 @@ def update_row(row: DefaultBase, record: Record) -> None:
     mapper: Mapper[Any] = inspect(type(row))
     for name, relationship in mapper.relationships.items():
         children = getattr(record, name)
-        if [_content(child) for child in getattr(row, name)] != [converter.unstructure(child) for child in children]:
+        standing = [_content(child, relationship) for child in getattr(row, name)]
+        if standing != [converter.unstructure(child) for child in children]:
             setattr(row, name, [relationship.mapper.class_(**values) for values in _children_values(children)])
 
 
@@ -54,8 +60,8 @@ def record_of(row: DefaultBase, record_class: type[RecordT]) -> RecordT:
     """Return the record that the row keeps."""
     mapper: Mapper[Any] = inspect(type(row))
     values = {column.key: getattr(row, column.key) for column in mapper.columns}
-    for name in mapper.relationships.keys():  # noqa: SIM118 - not a dict
-        values[name] = [_content(child) for child in getattr(row, name)]
+    for name, relationship in mapper.relationships.items():
+        values[name] = [_content(child, relationship) for child in getattr(row, name)]
     return structure(values, record_class)
 
 
@@ -85,10 +91,24 @@ def _children_values(children: Sequence[Any]) -> Iterator[dict[str, Any]]:
         yield {"position": position, **converter.unstructure(child)}
 
 
-def _content(child: DefaultBase) -> dict[str, Any]:
+def _content(child: DefaultBase, relationship: RelationshipProperty[Any]) -> dict[str, Any]:
     """Return what a child row says, without the columns that only place it in its parent."""
+    places = {remote.key for _, remote in relationship.local_remote_pairs or ()} | {"position"}
     mapper: Mapper[Any] = inspect(type(child))
-    return {column.key: getattr(child, column.key) for column in mapper.columns if not column.primary_key}
+    return {column.key: getattr(child, column.key) for column in mapper.columns if column.key not in places}
+
+
+def to_json(value: Any) -> str:
+    """Return the value as JSON."""
+    return msgspec.json.encode(converter.unstructure(value)).decode()
+
+
+def from_json(text: str, target: type[T]) -> T:
+    """Return the value that the JSON says."""
+    try:
+        return _json_converter.structure(msgspec.json.decode(text), target)
+    except (ValueError, TypeError, KeyError, msgspec.DecodeError) as error:
+        raise StorageFailed from ValueError(f"the log has no {target.__name__} where one should be: {error}")
 
 
 def _make_converter() -> Converter:
@@ -101,8 +121,17 @@ def _make_converter() -> Converter:
     return converter
 
 
+def _make_json_converter() -> Converter:
+    converter = _make_converter()
+    converter.register_structure_hook(UUID, lambda value, _target: UUID(value))
+    converter.register_structure_hook(date, lambda value, _target: date.fromisoformat(value))
+    converter.register_structure_hook(datetime, lambda value, _target: datetime.fromisoformat(value))
+    return converter
+
+
 def _is_text_value(target: Any) -> bool:
     return isinstance(target, type) and issubclass(target, TextValue)
 
 
 converter = _make_converter()
+_json_converter = _make_json_converter()

@@ -1,7 +1,8 @@
-"""The query side: Core statements, no ORM objects; a list costs three short statements whatever its length."""
+"""The query side: Core statements, no ORM objects; a list costs four short statements whatever its length."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -9,14 +10,25 @@ from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, se
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book, BookRecord, Contributor
-from catalog.domain.errors import NotFound
+from catalog.domain.books import Book, BookRecord, Contributor, SourceKey
+from catalog.domain.errors import CatalogError, NotFound, SeqNotReached, VersionNotFound
 from catalog.domain.kinds import Kind
-from catalog.domain.queries import AuthorQuery, BookQuery, Page
+from catalog.domain.queries import (
+    AuthorQuery,
+    BookQuery,
+    Candidates,
+    ChangeQuery,
+    Page,
+    PageRequest,
+    Position,
+    RevisionQuery,
+)
+from catalog.domain.revisions import Revision, absence
 
 from .errors import translated
+from .log import POSITION, REVISIONS, position_of, revision_of
 from .mapping import columns_of, structure
-from .rows import AuthorRow, BookRow, ContributorRow
+from .rows import AuthorRow, BookRow, ContributorRow, RevisionRow, SourceRow
 
 _AUTHOR = "author__"
 
@@ -28,7 +40,6 @@ _OFFSET: BindParameter[Any] = bindparam("offset")
 _AUTHORS = select(*columns_of(AuthorRow, Author))
 _AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == _ID)
 _AUTHOR_PAGE = _AUTHORS.order_by(AuthorRow.sort_key, AuthorRow.id).limit(_LIMIT).offset(_OFFSET)
-_AUTHOR_COUNT = select(func.count()).select_from(AuthorRow)
 
 _BOOKS = select(
     *columns_of(BookRow, Book),
@@ -39,6 +50,28 @@ _CONTRIBUTORS = (
     select(ContributorRow.book_id, *columns_of(ContributorRow, Contributor))
     .where(ContributorRow.book_id.in_(bindparam("ids", expanding=True)))
     .order_by(ContributorRow.book_id, ContributorRow.position)
+)
+_SOURCES = (
+    select(SourceRow.book_id, *columns_of(SourceRow, SourceKey))
+    .where(SourceRow.book_id.in_(bindparam("ids", expanding=True)))
+    .order_by(SourceRow.book_id, SourceRow.position)
+)
+
+_SINCE = REVISIONS.where(RevisionRow.seq > bindparam("since")).order_by(RevisionRow.seq).limit(_LIMIT)
+_SINCE_OF_KIND = _SINCE.where(RevisionRow.kind == bindparam("kind"))
+_OF_RECORD = RevisionRow.id == _ID, RevisionRow.kind == bindparam("kind")
+_HISTORY = REVISIONS.where(*_OF_RECORD).order_by(RevisionRow.version.desc())
+_HISTORY_PAGE = _HISTORY.limit(_LIMIT).offset(_OFFSET)
+_HISTORY_COUNT = select(func.count()).select_from(RevisionRow).where(*_OF_RECORD)
+_VERSION = REVISIONS.where(*_OF_RECORD, RevisionRow.version == bindparam("version"))
+
+_SHARED_KEYS = select(AuthorRow.sort_key).group_by(AuthorRow.sort_key).having(func.count() > 1)
+_SHARED_KEY_COUNT = select(func.count()).select_from(_SHARED_KEYS.subquery())
+_SHARED_KEY_PAGE = _SHARED_KEYS.order_by(AuthorRow.sort_key).limit(_LIMIT).offset(_OFFSET)
+_AUTHORS_WITH_KEYS = (
+    select(*columns_of(AuthorRow, Author))
+    .where(AuthorRow.sort_key.in_(bindparam("keys", expanding=True)))
+    .order_by(AuthorRow.sort_key, AuthorRow.id)
 )
 
 
@@ -53,7 +86,7 @@ def _book_count(*conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 _BY_AUTHOR = BookRow.author_id == bindparam("author_id")
-_BOOK_PAGE, _BOOK_COUNT = _book_page(), _book_count()
+_BOOK_PAGE = _book_page()
 _BOOK_PAGE_BY_AUTHOR, _BOOK_COUNT_BY_AUTHOR = _book_page(_BY_AUTHOR), _book_count(_BY_AUTHOR)
 
 
@@ -64,38 +97,93 @@ class SqlReader:
         self._engine = engine
 
     async def author(self, id: UUID) -> Author:
-        """Return the author; raise NotFound."""
+        """Return the author; raise NotFound, Removed or Merged."""
         async with self._connection() as connection:
             found = await _mappings(connection, _AUTHOR_BY_ID, id=id)
-        if not found:
-            raise NotFound(Kind.AUTHOR, id)
+            if not found:
+                raise await _absence(connection, Kind.AUTHOR, id)
         return structure(found[0], Author)
 
     async def authors(self, query: AuthorQuery) -> Page[Author]:
         """Return a page of authors."""
         page = query.page
         async with self._connection() as connection:
-            total = (await connection.execute(_AUTHOR_COUNT)).scalar_one()
+            log = (await connection.execute(POSITION)).one()
             found = await _mappings(connection, _AUTHOR_PAGE, limit=page.size, offset=page.offset)
-        return Page.of([structure(values, Author) for values in found], page, total)
+        return Page.of([structure(values, Author) for values in found], page, log.authors, position_of(log))
 
     async def book(self, id: UUID) -> BookRecord:
-        """Return the book with its author; raise NotFound."""
+        """Return the book with its author; raise NotFound, Removed or Merged."""
         async with self._connection() as connection:
             found = await _books(connection, _BOOK_BY_ID, id=id)
-        if not found:
-            raise NotFound(Kind.BOOK, id)
+            if not found:
+                raise await _absence(connection, Kind.BOOK, id)
         return found[0]
 
     async def books(self, query: BookQuery) -> Page[BookRecord]:
         """Return a page of books."""
-        page, count, conditions = _BOOK_PAGE, _BOOK_COUNT, {}
-        if query.author_id is not None:
-            page, count, conditions = _BOOK_PAGE_BY_AUTHOR, _BOOK_COUNT_BY_AUTHOR, {"author_id": query.author_id}
+        size, offset = query.page.size, query.page.offset
         async with self._connection() as connection:
-            total = (await connection.execute(count, conditions)).scalar_one()
-            books = await _books(connection, page, limit=query.page.size, offset=query.page.offset, **conditions)
-        return Page.of(books, query.page, total)
+            log = (await connection.execute(POSITION)).one()
+            if query.author_id is None:
+                total = log.books
+                books = await _books(connection, _BOOK_PAGE, limit=size, offset=offset)
+            else:
+                by = {"author_id": query.author_id}
+                total = (await connection.execute(_BOOK_COUNT_BY_AUTHOR, by)).scalar_one()
+                books = await _books(connection, _BOOK_PAGE_BY_AUTHOR, limit=size, offset=offset, **by)
+        return Page.of(books, query.page, total, position_of(log))
+
+    async def position(self) -> Position:
+        """Return how far the log has come."""
+        async with self._connection() as connection:
+            return position_of((await connection.execute(POSITION)).one())
+
+    async def changes(self, query: ChangeQuery) -> Sequence[Revision]:
+        """Return what happened since; raise SeqNotReached."""
+        values: dict[str, Any] = {"since": query.since, "limit": query.limit}
+        async with self._connection() as connection:
+            if query.kind is None:
+                rows = (await connection.execute(_SINCE, values)).all()
+            else:
+                rows = (await connection.execute(_SINCE_OF_KIND, {**values, "kind": query.kind.value})).all()
+            if not rows and query.since > (last := (await connection.execute(POSITION)).one().seq):
+                raise SeqNotReached(query.since, last)
+        return [revision_of(row) for row in rows]
+
+    async def revisions(self, query: RevisionQuery) -> Page[Revision]:
+        """Return a page of what happened to a record, newest first; raise NotFound."""
+        record = {"id": query.id, "kind": query.kind.value}
+        window = {"limit": query.page.size, "offset": query.page.offset}
+        async with self._connection() as connection:
+            log = (await connection.execute(POSITION)).one()
+            total = (await connection.execute(_HISTORY_COUNT, record)).scalar_one()
+            rows = (await connection.execute(_HISTORY_PAGE, {**record, **window})).all()
+        if not total:
+            raise NotFound(query.kind, query.id)
+        return Page.of([revision_of(row) for row in rows], query.page, total, position_of(log))
+
+    async def revision(self, kind: Kind, id: UUID, version: int) -> Revision:
+        """Return what made that version; raise NotFound, or VersionNotFound."""
+        record = {"id": id, "kind": kind.value}
+        async with self._connection() as connection:
+            row = (await connection.execute(_VERSION, {**record, "version": version})).one_or_none()
+            if row is None:
+                last = await _last(connection, kind, id)
+                raise NotFound(kind, id) if last is None else VersionNotFound(kind, id, version, last.version)
+        return revision_of(row)
+
+    async def duplicates(self, page: PageRequest) -> Page[Candidates]:
+        """Return authors whose sort keys are equal, by sort key."""
+        window = {"limit": page.size, "offset": page.offset}
+        async with self._connection() as connection:
+            log = (await connection.execute(POSITION)).one()
+            total = (await connection.execute(_SHARED_KEY_COUNT)).scalar_one()
+            keys = (await connection.execute(_SHARED_KEY_PAGE, window)).scalars().all()
+            found = await _mappings(connection, _AUTHORS_WITH_KEYS, keys=keys)
+        by_key = groupby((structure(values, Author) for values in found), key=lambda author: author.sort_key)
+        candidates = [Candidates(name=key, authors=list(authors)) for key, authors in by_key]
+        return Page.of(candidates, page, total, position_of(log))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[AsyncConnection]:
@@ -112,14 +200,31 @@ async def _mappings(
 
 async def _books(connection: AsyncConnection, statement: Select[Any], **parameters: Any) -> Sequence[BookRecord]:
     found = await _mappings(connection, statement, **parameters)
-    contributors: dict[UUID, list[Mapping[str, Any]]] = {values["id"]: [] for values in found}
-    if found:
-        for values in await _mappings(connection, _CONTRIBUTORS, ids=list(contributors)):
-            contributors[values["book_id"]].append(values)
-    return [_book_record(values, contributors[values["id"]]) for values in found]
+    ids = [values["id"] for values in found]
+    parts = {"contributors": await _parts(connection, _CONTRIBUTORS, ids)}
+    parts["sources"] = await _parts(connection, _SOURCES, ids)
+    return [_book_record({**values, **{name: of[values["id"]] for name, of in parts.items()}}) for values in found]
 
 
-def _book_record(values: Mapping[str, Any], contributors: Sequence[Mapping[str, Any]]) -> BookRecord:
+async def _parts(
+    connection: AsyncConnection, statement: Select[Any], ids: Sequence[UUID]
+) -> Mapping[UUID, list[Mapping[str, Any]]]:
+    parts: dict[UUID, list[Mapping[str, Any]]] = {id: [] for id in ids}
+    if ids:
+        for values in await _mappings(connection, statement, ids=ids):
+            parts[values["book_id"]].append(values)
+    return parts
+
+
+def _book_record(values: Mapping[str, Any]) -> BookRecord:
     author = {name.removeprefix(_AUTHOR): value for name, value in values.items() if name.startswith(_AUTHOR)}
-    has_author = values["author_id"] is not None
-    return structure({**values, "contributors": contributors, "author": author if has_author else None}, BookRecord)
+    return structure({**values, "author": None if values["author_id"] is None else author}, BookRecord)
+
+
+async def _last(connection: AsyncConnection, kind: Kind, id: UUID) -> Revision | None:
+    row = (await connection.execute(_HISTORY.limit(1), {"id": id, "kind": kind.value})).one_or_none()
+    return None if row is None else revision_of(row)
+
+
+async def _absence(connection: AsyncConnection, kind: Kind, id: UUID) -> CatalogError:
+    return absence(kind, id, await _last(connection, kind, id))

@@ -1,28 +1,27 @@
 """The write side: Advanced Alchemy repositories of rows behind the domain's repositories of records."""
 
 from collections.abc import Collection, Mapping, Sequence
-from itertools import islice
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.filters import CollectionFilter
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import func, insert, select, union
+from sqlalchemy import CompoundSelect, func, insert, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book
-from catalog.domain.changes import Change, Operation
-from catalog.domain.errors import Interrupted, NotFound
+from catalog.domain.books import Book, SourceKey
+from catalog.domain.errors import Interrupted
 from catalog.domain.kinds import Kind
-from catalog.domain.sources import SourceKey
+from catalog.domain.revisions import Change, Operation, absence
 from catalog.domain.text import SORT_KEY_LENGTH
 
+from .log import Ledger, SqlRevisionLog
 from .mapping import inserts_of, record_of, update_row
 from .rows import AuthorRow, BookRow, ContributorRow, SourceRow
-
-MOST_PARAMETERS = 10_000
+from .slices import slices
 
 RecordT = TypeVar("RecordT", Author, Book)
 
@@ -34,7 +33,7 @@ class AuthorRows(SQLAlchemyAsyncRepository[AuthorRow]):
 
 
 class BookRows(SQLAlchemyAsyncRepository[BookRow]):
-    """Rows of books, with those of their contributors."""
+    """Rows of books, with those of their contributors and sources."""
 
     model_type = BookRow
 
@@ -52,35 +51,42 @@ class _SqlRecords(Generic[RecordT]):
     RECORD: ClassVar[type[Any]]
     ROWS: ClassVar[type[SQLAlchemyAsyncRepository[Any]]]
 
-    def __init__(self, session: AsyncSession, changes: list[Change]) -> None:
+    def __init__(self, session: AsyncSession, ledger: Ledger, log: SqlRevisionLog) -> None:
         self._session = session
-        self._changes = changes
+        self._ledger = ledger
+        self._log = log
         self._rows = self.ROWS(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False)
 
     async def get(self, id: UUID) -> RecordT:
         row = await self._rows.get_one_or_none(id=id)
         if row is None:
-            raise NotFound(self.KIND, id)
+            raise absence(self.KIND, id, (await self._log.last(self.KIND, [id])).get(id))
         return self._record(row)
 
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
         return {row.id: self._record(row) for row in await _rows_with(self._rows, "id", ids)}
 
-    async def add_all(self, records: Sequence[RecordT]) -> None:
+    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
         if records:
             for table, values in inserts_of(records, self._rows.model_type):
                 await self._session.execute(insert(table), values)
-            self._changes += (Change(Operation.CREATE, record) for record in records)
+            self._ledger.more[self.KIND] += len(records)
+            self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
-    async def replace(self, record: RecordT) -> None:
-        update_row(await self._standing(record.id, record.version - 1), record)
+    async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
+        for record in records:
+            update_row(await self._standing(record.id, record.version - 1), record)
         await self._session.flush()
-        self._changes.append(Change(Operation.REVISE, record))
+        self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
-    async def remove(self, record: RecordT) -> None:
-        await self._session.delete(await self._standing(record.id, record.version))
+    async def remove(
+        self, *records: RecordT, at: datetime, operation: Operation = Operation.REMOVE, into: UUID | None = None
+    ) -> None:
+        for record in records:
+            await self._session.delete(await self._standing(record.id, record.version))
         await self._session.flush()
-        self._changes.append(Change(Operation.REMOVE, record))
+        self._ledger.more[self.KIND] -= len(records)
+        self._ledger.changes += (Change.taking(record, operation, at=at, into=into) for record in records)
 
     async def _standing(self, id: UUID, version: int) -> DefaultBase:
         """Return the row at that version; the UPDATE or DELETE that follows compares it once more, in SQL."""
@@ -97,10 +103,9 @@ class _SqlRecords(Generic[RecordT]):
 async def _rows_with(
     rows: SQLAlchemyAsyncRepository[Any], column: str, values: Collection[Any], **others: Any
 ) -> list[Any]:
-    """Return the rows that have one of the values; asked in slices, for statements take only so many parameters."""
-    remaining = iter(values)
+    """Return the rows that have one of the values."""
     found: list[Any] = []
-    while some := list(islice(remaining, MOST_PARAMETERS)):
+    for some in slices(values):
         found += await rows.get_many(CollectionFilter(column, some), **others)
     return found
 
@@ -125,32 +130,31 @@ class SqlBookRepository(_SqlRecords[Book]):
     RECORD = Book
     ROWS = BookRows
 
-    async def count_naming(self, author_id: UUID) -> int:
-        books = union(
-            select(BookRow.id).where(BookRow.author_id == author_id),
-            select(ContributorRow.book_id).where(ContributorRow.author_id == author_id),
-        )
-        return await self._session.scalar(select(func.count()).select_from(books.subquery())) or 0
+    def __init__(self, session: AsyncSession, ledger: Ledger, log: SqlRevisionLog) -> None:
+        super().__init__(session, ledger, log)
+        self._sources = SourceRows(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False)
 
-
-class SqlSourceRepository:
-    """Where books came from, in SQL; a book that is removed takes its sources along (ON DELETE CASCADE)."""
-
-    def __init__(self, session: AsyncSession) -> None:
-        self._rows = SourceRows(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False)
-
-    async def find(self, keys: Collection[SourceKey]) -> Mapping[SourceKey, UUID]:
-        by_source: dict[str, list[str]] = {}
-        for key in keys:
-            by_source.setdefault(key.source, []).append(key.key)
-        return {
+    async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
+        keys: dict[str, list[str]] = {}
+        for source in sources:
+            keys.setdefault(source.source, []).append(source.key)
+        ids = {
             SourceKey(row.source, row.key): row.book_id
-            for source, source_keys in by_source.items()
-            for row in await _rows_with(self._rows, "key", source_keys, source=source)
+            for source, source_keys in keys.items()
+            for row in await _rows_with(self._sources, "key", source_keys, source=source)
         }
+        books = await self.get_many(set(ids.values()))
+        return {source: books[id] for source, id in ids.items()}
 
-    async def add_all(self, origins: Mapping[SourceKey, UUID]) -> None:
-        if origins:
-            await self._rows.add_many(
-                [SourceRow(source=key.source, key=key.key, book_id=id) for key, id in origins.items()]
-            )
+    async def find_naming(self, author_id: UUID) -> Sequence[Book]:
+        return [self._record(row) for row in await self._rows.get_many(BookRow.id.in_(_naming(author_id)))]
+
+    async def count_naming(self, author_id: UUID) -> int:
+        return await self._session.scalar(select(func.count()).select_from(_naming(author_id).subquery())) or 0
+
+
+def _naming(author_id: UUID) -> CompoundSelect[UUID]:
+    return union(
+        select(BookRow.id).where(BookRow.author_id == author_id),
+        select(ContributorRow.book_id).where(ContributorRow.author_id == author_id),
+    )

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits, and only it can be the rowid
 
 
 class AuthorRow(DefaultBase):
@@ -49,6 +51,9 @@ class BookRow(DefaultBase):
     contributors: Mapped[list["ContributorRow"]] = relationship(
         order_by="ContributorRow.position", cascade="all, delete-orphan", lazy="selectin"
     )
+    sources: Mapped[list["SourceRow"]] = relationship(
+        order_by="SourceRow.position", cascade="all, delete-orphan", lazy="selectin"
+    )
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
     __table_args__ = (
@@ -69,10 +74,70 @@ class ContributorRow(DefaultBase):
 
 
 class SourceRow(DefaultBase):
-    """From which record of which source a book came."""
+    """One record of one source from which a book was imported."""
 
     __tablename__ = "source"
 
     source: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+
+
+class RevisionRow(DefaultBase):
+    """One entry of the log. Only `after` and `withheld` ever change, when a content is dropped."""
+
+    __tablename__ = "revision"
+
+    seq: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    id: Mapped[UUID]
+    version: Mapped[int]
+    operation: Mapped[str]
+    actor: Mapped[str]
+    request_id: Mapped[str | None]
+    group: Mapped[UUID | None]
+    into: Mapped[UUID | None]
+    after: Mapped[str | None] = mapped_column(Text)
+    withheld: Mapped[str | None]
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_revision_id_version", "id", "version", unique=True),
+        Index("ix_revision_kind_seq", "kind", "seq"),
+        Index("ix_revision_group_seq", "group", "seq", sqlite_where=text('"group" IS NOT NULL')),
+        Index("ix_revision_into", "into", sqlite_where=text('"into" IS NOT NULL')),
+    )
+
+
+class LogRow(DefaultBase):
+    """The one row that counts: how far the log has come, how many records stand, and whom it follows.
+
+    Whoever writes takes its turn here, so the log has no gaps and is in the order of commits.
+    """
+
+    __tablename__ = "log"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(_BIG)
+    at: Mapped[datetime | None]
+    authors: Mapped[int]
+    books: Mapped[int]
+    follows: Mapped[str | None]
+
+
+class ReceiptRow(DefaultBase):
+    """What was written for a request that may come again."""
+
+    __tablename__ = "receipt"
+
+    actor: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    kind: Mapped[str]
+    id: Mapped[UUID]
+    version: Mapped[int]
+    status: Mapped[int]
+    left_alone: Mapped[str] = mapped_column(Text)
+    is_unmerge: Mapped[bool]
+    at: Mapped[datetime] = mapped_column(index=True)

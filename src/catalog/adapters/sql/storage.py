@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from catalog.domain.callers import Caller
@@ -12,6 +13,7 @@ from catalog.domain.errors import StorageUnavailable
 from . import migrations, sqlite
 from .errors import translated
 from .reader import SqlReader
+from .rows import LogRow
 from .unit_of_work import SqlUnitOfWork
 
 
@@ -31,7 +33,16 @@ class SqlStorage:
         self._must_be_the_file_that_was_opened()
         with translated():
             async with AsyncSession(self._writer, expire_on_commit=False, autoflush=False) as session, session.begin():
-                yield SqlUnitOfWork(session, caller)
+                unit = SqlUnitOfWork(session, caller)
+                yield unit
+                await unit.finish()
+
+    async def promote(self) -> None:
+        """Follow nobody any more."""
+        self._must_be_the_file_that_was_opened()
+        with translated():
+            async with self._writer.begin() as connection:
+                await connection.execute(update(LogRow).values(follows=None))
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the database can be read and is at the newest migration."""

@@ -1,11 +1,16 @@
 """One session, one transaction."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.callers import Caller
-from catalog.domain.changes import Change
+from catalog.domain.revisions import Change
 
-from .repositories import SqlAuthorRepository, SqlBookRepository, SqlSourceRepository
+from .log import Ledger, SqlRevisionLog
+from .receipts import SqlReceiptRepository
+from .repositories import SqlAuthorRepository, SqlBookRepository
 
 
 class SqlUnitOfWork:
@@ -13,7 +18,18 @@ class SqlUnitOfWork:
 
     def __init__(self, session: AsyncSession, caller: Caller) -> None:
         self.caller = caller
-        self.changes: list[Change] = []
-        self.authors = SqlAuthorRepository(session, self.changes)
-        self.books = SqlBookRepository(session, self.changes)
-        self.sources = SqlSourceRepository(session)
+        self.group: UUID | None = None
+        self._ledger = Ledger()
+        self.log = SqlRevisionLog(session, self._ledger)
+        self.authors = SqlAuthorRepository(session, self._ledger, self.log)
+        self.books = SqlBookRepository(session, self._ledger, self.log)
+        self.receipts = SqlReceiptRepository(session)
+
+    @property
+    def changes(self) -> Sequence[Change]:
+        """What this unit did so far, in order."""
+        return self._ledger.changes
+
+    async def finish(self) -> None:
+        """Write the log, which is the last thing to do before the transaction is committed."""
+        await self.log.commit(self.caller, self.group)

@@ -6,7 +6,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from catalog.domain.callers import Caller
 from catalog.domain.errors import Interrupted, StorageBusy
-from catalog.domain.ports import Storage, UnitOfWork
+from catalog.domain.ports import Clock, Storage, UnitOfWork
+
+from .idempotency import once
 
 ATTEMPTS = 10
 """How often a unit of work is run before its caller is told that the catalogue is busy."""
@@ -25,6 +27,11 @@ class UseCases(Protocol):
         """For whom it is done."""
         ...
 
+    @property
+    def clock(self) -> Clock:
+        """When it is done."""
+        ...
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +46,8 @@ def atomic(
     The unit is committed before the method's result is returned, and leaves nothing behind if the
     method raises. The whole method is run again, at most ten times in all, when another writer came
     between (Interrupted), so it must keep nothing outside itself. Then StorageBusy is raised.
+
+    A request that its caller sends again under one idempotency key is not run again: its result is rendered anew.
     """
 
     @wraps(method)
@@ -47,7 +56,7 @@ def atomic(
         for _ in range(ATTEMPTS):
             try:
                 async with self.storage.unit_of_work(self.caller) as unit:
-                    return await method(self, unit, *args, **kwargs)
+                    return await once(unit, self.clock.now(), lambda: method(self, unit, *args, **kwargs))
             except Interrupted as error:
                 interrupted = error
         raise StorageBusy from interrupted

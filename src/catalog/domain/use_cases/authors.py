@@ -29,7 +29,7 @@ class AuthorCataloguing:
         now = self.clock.now()
         details.must_be_born_by(now.date())
         author = Author.recorded(details, id=self.ids.new(), at=now)
-        await unit.authors.add_all([author])
+        await unit.authors.add(author)
         return author
 
     @atomic
@@ -59,4 +59,4 @@ class AuthorCataloguing:
         must_stand_at(author, known_versions)
         if books := await unit.books.count_naming(id):
             raise AuthorHasBooks(id, books)
-        await unit.authors.remove(author)
+        await unit.authors.remove(author, at=self.clock.now())

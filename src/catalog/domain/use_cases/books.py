@@ -8,11 +8,11 @@ from attrs import frozen
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, BookDetails, BookRecord
 from catalog.domain.callers import Caller
-from catalog.domain.errors import UnknownAuthors
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.records import Amendment, must_stand_at
 
 from .atomic import atomic
+from .references import known_authors
 
 
 @frozen
@@ -29,7 +29,7 @@ class BookCataloguing:
         """Add a book."""
         author = await self._author_of(unit, details)
         book = Book.recorded(details, id=self.ids.new(), at=self.clock.now())
-        await unit.books.add_all([book])
+        await unit.books.add(book)
         return BookRecord.of(book, author)
 
     @atomic
@@ -56,13 +56,10 @@ class BookCataloguing:
         """Remove a book."""
         book = await unit.books.get(id)
         must_stand_at(book, known_versions)
-        await unit.books.remove(book)
+        await unit.books.remove(book, at=self.clock.now())
 
     @staticmethod
     async def _author_of(unit: UnitOfWork, details: BookDetails) -> Author | None:
         """Return the main author; refuse details that name an author the catalogue does not hold."""
-        references = list(details.author_references())
-        known = await unit.authors.get_many({id for _, id in references})
-        if unknown := [(place, id) for place, id in references if id not in known]:
-            raise UnknownAuthors(unknown)
+        known = await known_authors(unit, details)
         return known[details.author_id] if details.author_id is not None else None

@@ -11,7 +11,7 @@ from catalog.domain.books import Book, BookDetails, Contributor
 from catalog.domain.callers import Caller
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
-from catalog.domain.sources import BookDraft, Entry, SourceKey
+from catalog.domain.sources import BookDraft, Entry
 from catalog.domain.text import fold
 
 from .atomic import atomic
@@ -56,20 +56,24 @@ class Importing:
     clock: Clock
     ids: IdGenerator
 
-    async def run(self, entries: Iterable[Entry]) -> AsyncIterator[Outcome]:
-        """Take all records, 500 in a unit of work, and yield what became of each, once it is durable."""
+    async def run(self, entries: Iterable[Entry], run: UUID) -> AsyncIterator[Outcome]:
+        """Take all records, 500 in a unit of work, and yield what became of each, once it is durable.
+
+        All that is written belongs to the `run`, and can be taken back under its id.
+        """
         for chunk in _chunks(entries):
-            for outcome in await self.take(chunk):
+            for outcome in await self.take(chunk, run):
                 yield outcome
 
     @atomic
-    async def take(self, unit: UnitOfWork, entries: Sequence[Entry]) -> Sequence[Outcome]:
+    async def take(self, unit: UnitOfWork, entries: Sequence[Entry], run: UUID) -> Sequence[Outcome]:
         """Take some records, all or none of them."""
+        unit.group = run
         drafts = [entry.draft for entry in entries if entry.draft is not None]
-        books = await _books_by_origin(unit, drafts)
+        books = dict(await unit.books.find_by_sources({draft.origin for draft in drafts}))
         people = _People(await unit.authors.find_by_folded_names({fold(n) for d in drafts for n in d.names()}))
         people.know(await unit.authors.get_many({id for book in books.values() for _, id in book.author_references()}))
-        origins: dict[SourceKey, UUID] = {}
+        new = []
         outcomes = []
         for entry in entries:
             if entry.draft is None:
@@ -83,13 +87,12 @@ class Importing:
                     outcomes.append(_refused(entry, str(ambiguous)))
                     continue
                 books[entry.draft.origin] = book
-                origins[entry.draft.origin] = book.id
+                new.append(book)
                 outcomes.append(
                     Outcome(entry=entry, status=Status.CREATED, book_id=book.id, warnings=entry.warnings + warnings)
                 )
-        await unit.authors.add_all(people.new)
-        await unit.books.add_all([books[origin] for origin in origins])
-        await unit.sources.add_all(origins)
+        await unit.authors.add(*people.new)
+        await unit.books.add(*new)
         return outcomes
 
     def _book(self, draft: BookDraft, people: "_People") -> tuple[Book, tuple[str, ...]]:
@@ -107,7 +110,8 @@ class Importing:
         )
         twice = len(named) - len(contributors)
         warnings = (f"{twice} contributor(s) named twice, kept once",) if twice else ()
-        return Book.recorded(details, id=self.ids.new(), at=self.clock.now()), warnings
+        book = Book.recorded(details, id=self.ids.new(), at=self.clock.now(), sources=(draft.origin,))
+        return book, warnings
 
     def _author(self, name: str, people: "_People") -> Author:
         author = people.get(name)
@@ -147,12 +151,6 @@ class _People:
         self.new.append(author)
         self._by_name[author.folded_name] = [author]
         self.folded_names[author.id] = author.folded_name
-
-
-async def _books_by_origin(unit: UnitOfWork, drafts: Sequence[BookDraft]) -> dict[SourceKey, Book]:
-    ids = await unit.sources.find({draft.origin for draft in drafts})
-    books: Mapping[UUID, Book] = await unit.books.get_many(set(ids.values()))
-    return {origin: books[id] for origin, id in ids.items()}
 
 
 def _refused(entry: Entry, reason: str) -> Outcome:

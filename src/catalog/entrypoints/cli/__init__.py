@@ -6,8 +6,12 @@ import click
 
 from .database import database
 from .demo import demo
+from .duplicates import duplicates
+from .follow import follow, promote
 from .import_ import import_command
+from .log import log
 from .serve import serve
+from .undo import undo
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,4 +28,9 @@ def version_command() -> None:
 main.add_command(serve)
 main.add_command(demo)
 main.add_command(import_command)
+main.add_command(undo)
+main.add_command(duplicates)
+main.add_command(follow)
+main.add_command(promote)
+main.add_command(log)
 main.add_command(database)

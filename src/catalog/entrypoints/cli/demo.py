@@ -36,5 +36,5 @@ async def import_sample(container: AsyncContainer) -> None:
     )
     reader = csv_reader(None, separator="; ", source="classics", encoding="utf-8")
     with as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
-        counts = await imported(importing, reader, sample)
+        counts = await imported(importing, reader, sample, importing.ids.new())
     click.echo(f"catalog: the sample has {counts[Status.CREATED] + counts[Status.UNCHANGED]} books", err=True)

@@ -1,23 +1,23 @@
 """`catalog import`."""
 
 import asyncio
-import getpass
 import os
 import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
+from uuid import UUID
 
 import click
 
-from catalog.domain.callers import Caller
 from catalog.domain.errors import UnreadableFile
-from catalog.domain.ports import RecordReader
+from catalog.domain.ports import IdGenerator, RecordReader
 from catalog.domain.use_cases.importing import Importing, Outcome, Status
-from catalog.entrypoints.container import csv_reader, is_lasting, local_container
+from catalog.entrypoints.container import csv_reader
 from catalog.entrypoints.settings import Settings
 
+from .local import local, must_last
 from .options import Failure, failures, settings_from, settings_options
 from .progress import progress_over
 from .report import Report
@@ -50,12 +50,12 @@ def import_command(
     """Take the books of a CSV file (gzipped or not) into the catalogue.
 
     Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. Importing a
-    file again creates nothing twice. The exit status is 1 if rows were refused, 2 if the file could not be read.
+    file again creates nothing twice. Each run has an id, and `catalog undo` takes back what it did. The exit status
+    is 1 if rows were refused, 2 if the file could not be read.
     """
     settings = settings_from(config, storage=storage)
     with failures():
-        if not is_lasting(settings):
-            raise Failure(f"what goes into {settings.storage} ends with this command; name a file, sqlite:///FILE")
+        must_last(settings)
         reader = csv_reader(
             mapping,
             separator=separator,
@@ -72,18 +72,16 @@ def import_command(
 
 async def import_file(settings: Settings, file: Path, reader: RecordReader, report_file: Path | None) -> Counter[str]:
     """Import one file into the storage that the settings name; return how many rows ended how."""
-    container = local_container(settings)
-    try:
-        async with container(context={Caller: Caller(actor=user())}) as scope:
-            return await imported(await scope.get(Importing), reader, file, report_file)
-    finally:
-        await container.close()
+    async with local(settings) as scope:
+        run = (await scope.get(IdGenerator)).new()
+        print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
+        return await imported(await scope.get(Importing), reader, file, run, report_file)
 
 
 async def imported(
-    importing: Importing, reader: RecordReader, file: Path, report_file: Path | None = None
+    importing: Importing, reader: RecordReader, file: Path, run: UUID, report_file: Path | None = None
 ) -> Counter[str]:
-    """Import one file, showing progress; return how many rows ended how."""
+    """Import one file as one run, showing progress; return how many rows ended how."""
     counts: Counter[str] = Counter()
     try:
         with (
@@ -92,7 +90,7 @@ async def imported(
             progress_over(file, content) as progress,
             closing(reader.read(content)) as entries,
         ):
-            async for outcome in importing.run(entries):
+            async for outcome in importing.run(entries, run):
                 _count(counts, outcome)
                 report.write(outcome)
                 progress.advance()
@@ -100,14 +98,6 @@ async def imported(
         before = f". The {counts['rows']:,} rows before that are in the catalogue" if counts else ""
         raise Failure(f"{error}{before}") from None
     return counts
-
-
-def user() -> str:
-    """Return the name of whoever runs the command; in a container, there may be only a number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _opened(file: Path) -> BinaryIO:

@@ -27,7 +27,7 @@ def serve(
     serve_with(settings_from(config, storage=storage, host=host, port=port, allow_remote=allow_remote))
 
 
-def serve_with(settings: Settings, prepare: Preparation = nothing) -> None:
+def serve_with(settings: Settings, prepare: Preparation = nothing, alongside: Preparation | None = None) -> None:
     """Serve until a signal says stop, or end the command with what stands against it."""
     if not settings.allow_remote and not _is_loopback(settings.host):
         raise Failure(
@@ -38,7 +38,7 @@ def serve_with(settings: Settings, prepare: Preparation = nothing) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with failures():
         try:
-            run(settings, prepare)
+            run(settings, prepare, alongside)
         except OSError as error:
             raise Failure(
                 f"can not listen on {settings.host} port {settings.port}: {error.strerror or error}; "

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 from dishka import AsyncContainer
 from dishka.integrations.litestar import setup_dishka
 from litestar import Litestar, Router
@@ -17,9 +19,11 @@ from catalog.entrypoints.settings import Settings
 from .authors import AuthorController
 from .bodies import AttrsBodyPlugin
 from .books import BookController
-from .conditions import with_conditions
+from .changes import list_changes
+from .conditions import NotModified, not_modified, with_conditions
 from .gate import with_body_deadline, with_known_hosts, with_own_origins, with_refusals, with_request_id
 from .health import explain_problem, livez, readyz, root
+from .history import AuthorHistoryController, BookHistoryController
 from .methods import with_all_methods
 from .openapi import ASSETS_PATH, AttrsSchemas, finished, openapi_config
 from .parameters import refuse_unknown_parameters
@@ -33,21 +37,33 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
         await container.get(Storage)  # a service that can not keep anything should not start
 
     app = Litestar(
-        route_handlers=[AuthorController, BookController, livez, readyz, explain_problem, root, _docs_assets()],
+        route_handlers=[
+            AuthorController,
+            BookController,
+            AuthorHistoryController,
+            BookHistoryController,
+            list_changes,
+            livez,
+            readyz,
+            explain_problem,
+            root,
+            _docs_assets(),
+        ],
         plugins=[AttrsBodyPlugin(), AttrsSchemas(), *plugins],
         guards=[refuse_unknown_parameters],
-        exception_handlers={Exception: handle},
+        exception_handlers={Exception: handle, NotModified: not_modified},
         openapi_config=openapi_config(),
         request_max_body_size=settings.max_body_bytes,
         on_startup=[open_storage],
         on_shutdown=[container.close],
         logging_config=None,
     )
-    finished(app.openapi_schema)
+    document = finished(app.openapi_schema)
     # Set when the server is about to stop: a stream that waits for news waits for this, too.
     app.state.stopping = asyncio.Event()
     setup_dishka(container, app)
-    handler = with_conditions(app.asgi_handler)
+    representation = blake2b(msgspec.json.encode(document.to_schema())).hexdigest()
+    handler = with_conditions(app.asgi_handler, representation)
     handler = with_body_deadline(handler, settings.body_timeout_seconds)
     handler = with_all_methods(handler, app)
     handler = with_own_origins(handler, settings.allowed_origins)

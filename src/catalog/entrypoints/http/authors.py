@@ -1,8 +1,10 @@
 """/authors."""
 
+from typing import Any
+
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
-from litestar import Controller, delete, get, patch, post, put
+from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.params import JSONBody
 
 from catalog.domain.authors import Author, AuthorDetails
@@ -11,8 +13,8 @@ from catalog.domain.queries import AuthorQuery, Page, PageRequest
 from catalog.domain.records import Amendment
 from catalog.domain.use_cases.authors import AuthorCataloguing
 
-from .conditions import versions_in
-from .openapi import WRITE, problem_responses
+from .conditions import must_be_news, versions_in
+from .openapi import GONE, WRITE, problem_responses
 from .parameters import CurrentPage, Id, IfMatch, PageSize
 
 
@@ -26,21 +28,23 @@ class AuthorController(Controller):
     @inject
     async def list_authors(
         self,
+        request: Request[Any, Any, Any],
         reader: FromDishka[CatalogReader],
         current_page: CurrentPage = 1,
         page_size: PageSize = 10,
     ) -> Page[Author]:
         """A page of authors."""
+        await must_be_news(request, reader)
         page = PageRequest(number=current_page, size=page_size)
         return await reader.authors(AuthorQuery(page=page))
 
-    @post(summary="Add an author", responses=problem_responses(*WRITE))
+    @post(summary="Add an author", responses=problem_responses(*WRITE, 422))
     @inject
     async def add_author(self, data: JSONBody[AuthorDetails], authors: FromDishka[AuthorCataloguing]) -> Author:
         """Add an author."""
         return await authors.add(data)
 
-    @get("/{id:uuid}", summary="Read an author", responses=problem_responses(404))
+    @get("/{id:uuid}", summary="Read an author", responses=problem_responses(*GONE))
     @inject
     async def get_author(self, id: Id, reader: FromDishka[CatalogReader]) -> Author:
         """One author."""
@@ -50,7 +54,7 @@ class AuthorController(Controller):
         "/{id:uuid}",
         summary="Change some fields of an author",
         description="A JSON Merge Patch (RFC 7396): fields left out stay, null clears.",
-        responses=problem_responses(*WRITE, 404, 412),
+        responses=problem_responses(*WRITE, *GONE, 412, 422),
     )
     @inject
     async def amend_author(
@@ -67,7 +71,7 @@ class AuthorController(Controller):
         "/{id:uuid}",
         summary="Replace an author",
         description="Fields left out are cleared. Never creates: ids are made by the catalogue.",
-        responses=problem_responses(*WRITE, 404, 412),
+        responses=problem_responses(*WRITE, *GONE, 412, 422),
     )
     @inject
     async def replace_author(
@@ -83,7 +87,7 @@ class AuthorController(Controller):
     @delete(
         "/{id:uuid}",
         summary="Remove an author whom no book names",
-        responses=problem_responses(403, 404, 409, 412, 507),
+        responses=problem_responses(403, *GONE, 409, 412, 507),
     )
     @inject
     async def remove_author(self, id: Id, authors: FromDishka[AuthorCataloguing], if_match: IfMatch = None) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Generator
 from typing import Any
 
 import attrs
+from litestar import Response
 from litestar.dto import AbstractDTO
 from litestar.dto.data_structures import DTOFieldDefinition
 from litestar.openapi.spec import Reference, Schema
@@ -63,7 +64,9 @@ class AttrsBody(AbstractDTO[Any]):
         raise NotImplementedError
 
     def data_to_encodable_type(self, data: Any) -> Any:
-        """Write an answer's body, and remember what it shows for the headers."""
+        """Write an answer's body, and remember what it shows for the headers; a stream writes itself."""
+        if isinstance(data, Response):
+            return data
         remember(self.asgi_connection.scope, data)
         return wire.encode(data)
 

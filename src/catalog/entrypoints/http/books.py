@@ -1,8 +1,10 @@
 """/books."""
 
+from typing import Any
+
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
-from litestar import Controller, delete, get, patch, post, put
+from litestar import Controller, Request, delete, get, patch, post, put
 from litestar.params import JSONBody
 
 from catalog.domain.books import BookDetails, BookRecord
@@ -11,8 +13,8 @@ from catalog.domain.queries import BookQuery, Page, PageRequest
 from catalog.domain.records import Amendment
 from catalog.domain.use_cases.books import BookCataloguing
 
-from .conditions import versions_in
-from .openapi import WRITE, problem_responses
+from .conditions import must_be_news, versions_in
+from .openapi import GONE, WRITE, problem_responses
 from .parameters import AuthorFilter, CurrentPage, Id, IfMatch, PageSize
 
 
@@ -26,12 +28,14 @@ class BookController(Controller):
     @inject
     async def list_books(
         self,
+        request: Request[Any, Any, Any],
         reader: FromDishka[CatalogReader],
         current_page: CurrentPage = 1,
         page_size: PageSize = 10,
         author_id: AuthorFilter = None,
     ) -> Page[BookRecord]:
         """A page of books."""
+        await must_be_news(request, reader)
         page = PageRequest(number=current_page, size=page_size)
         return await reader.books(BookQuery(page=page, author_id=author_id))
 
@@ -41,7 +45,7 @@ class BookController(Controller):
         """Add a book; its authors must be there."""
         return await books.add(data)
 
-    @get("/{id:uuid}", summary="Read a book", responses=problem_responses(404))
+    @get("/{id:uuid}", summary="Read a book", responses=problem_responses(*GONE))
     @inject
     async def get_book(self, id: Id, reader: FromDishka[CatalogReader]) -> BookRecord:
         """One book."""
@@ -51,7 +55,7 @@ class BookController(Controller):
         "/{id:uuid}",
         summary="Change some fields of a book",
         description="A JSON Merge Patch (RFC 7396): fields left out stay, null clears.",
-        responses=problem_responses(*WRITE, 404, 412, 422),
+        responses=problem_responses(*WRITE, *GONE, 412, 422),
     )
     @inject
     async def amend_book(
@@ -68,7 +72,7 @@ class BookController(Controller):
         "/{id:uuid}",
         summary="Replace a book",
         description="Fields left out are cleared. Never creates: ids are made by the catalogue.",
-        responses=problem_responses(*WRITE, 404, 412, 422),
+        responses=problem_responses(*WRITE, *GONE, 412, 422),
     )
     @inject
     async def replace_book(
@@ -81,7 +85,7 @@ class BookController(Controller):
         """Say everything about it anew."""
         return await books.revise(id, Amendment.to(data), known_versions=versions_in(if_match))
 
-    @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(403, 404, 412, 507))
+    @delete("/{id:uuid}", summary="Remove a book", responses=problem_responses(403, *GONE, 412, 507))
     @inject
     async def remove_book(self, id: Id, books: FromDishka[BookCataloguing], if_match: IfMatch = None) -> None:
         """Remove it."""

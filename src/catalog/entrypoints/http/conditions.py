@@ -1,7 +1,8 @@
 """Conditional requests (RFC 9110, section 13): ETag, If-None-Match, If-Match.
 
-An ETag is "<version>-<digest of the body>". A book shows its author, so the digest is what makes a
-304 honest; the version alone is what a writer must know.
+The ETag of a record is "<version>-<digest of the body>". A book shows its author, so the digest is what makes a
+304 honest; the version alone is what a writer must know. The ETag of a list comes from the log: nothing else than a
+change can change it, so a 304 costs one short question whatever the list.
 """
 
 import re
@@ -10,29 +11,70 @@ from hashlib import blake2b
 from typing import Any
 
 from attrs import frozen
+from litestar import Request, Response
 from litestar.datastructures import Headers, MutableScopeHeaders
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
+from catalog.domain.ports import CatalogReader
+from catalog.domain.queries import Page, Position
 
 from .asgi import ASGIApp, Message, Receive, Scope, Send
+from .callers import is_replay
 
 _ETAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
 _SHOWN = "catalog_shown"
+_IS_FROM_LOG = "catalog_etag_from_log"
+_REPRESENTATION = "catalog_representation"
 
 
 @frozen
 class _Shown:
-    """What an answer shows: the version and id of a record, or neither for a list."""
+    """What an answer shows: the version and id of a record, a list as of a position, or something else."""
 
     version: int | None = None
     id: str = ""
+    as_of: Position | None = None
 
 
 def remember(scope: Scope, data: Any) -> None:
     """Note for the headers what the answer is going to show."""
-    shown = _Shown(data.version, str(data.id)) if isinstance(data, Author | Book) else _Shown()
+    match data:
+        case Author() | Book():
+            shown = _Shown(version=data.version, id=str(data.id))
+        case Page() if scope["state"].get(_IS_FROM_LOG):
+            shown = _Shown(as_of=data.as_of)
+        case _:
+            shown = _Shown()
     scope["state"][_SHOWN] = shown
+
+
+class NotModified(Exception):
+    """The caller has the list already."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.headers = {"etag": f'"{etag}"', "cache-control": "no-cache"}
+
+
+async def must_be_news(request: Request[Any, Any, Any], reader: CatalogReader) -> None:
+    """Let the list have its ETag from the log; raise NotModified for who has it, before any row is read."""
+    request.scope["state"][_IS_FROM_LOG] = True
+    if known := request.headers.getall("if-none-match", []):
+        etag = _etag_of_list(request.scope, await reader.position())
+        if _has_already(known, etag):
+            raise NotModified(etag)
+
+
+def not_modified(_request: Request[Any, Any, Any], error: NotModified) -> Response[None]:
+    """Answer who has the list already."""
+    return Response(None, status_code=304, headers=error.headers)
+
+
+def _etag_of_list(scope: Scope, as_of: Position) -> str:
+    """Return the tag of a list: what was asked, in which representation, and how far the log had come."""
+    asked = (scope["path"], scope["query_string"], scope["state"][_REPRESENTATION], as_of.seq, as_of.at)
+    return f"{as_of.seq}-{blake2b(repr(asked).encode(), digest_size=9).hexdigest()}"
 
 
 def versions_in(if_match: str | None) -> Collection[int] | None:
@@ -46,12 +88,16 @@ def versions_in(if_match: str | None) -> Collection[int] | None:
     return {int(version) for version in tags if version.isascii() and version.isdigit() and len(version) < 19}
 
 
-def with_conditions(app: ASGIApp) -> ASGIApp:
-    """Give answers their ETag and Location, and answer 304 to who has the body already."""
+def with_conditions(app: ASGIApp, representation: str) -> ASGIApp:
+    """Give answers their ETag and Location, and answer 304 to who has the body already.
+
+    `representation` tells programs apart that show the same records otherwise.
+    """
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         start: Message | None = None
         body = b""
+        scope["state"][_REPRESENTATION] = representation
 
         async def send_with_etag(message: Message) -> None:
             nonlocal start, body
@@ -90,11 +136,16 @@ def _with_one_if_match(scope: Scope) -> Scope:
 
 def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
     shown: _Shown = scope["state"][_SHOWN]
-    digest = blake2b(body, digest_size=9).hexdigest()
-    etag = digest if shown.version is None else f"{shown.version}-{digest}"
+    if shown.as_of is not None:
+        etag = _etag_of_list(scope, shown.as_of)
+    else:
+        digest = blake2b(body, digest_size=9).hexdigest()
+        etag = digest if shown.version is None else f"{shown.version}-{digest}"
     headers = MutableScopeHeaders(start)
     headers["etag"] = f'"{etag}"'
     headers["cache-control"] = "no-cache"
+    if is_replay(scope):
+        headers["idempotency-replayed"] = "true"
     if start["status"] == 201:
         headers["location"] = f"{scope['path'].rstrip('/')}/{shown.id}"
     if scope["method"] == "GET" and _has_already(Headers(scope["headers"]).getall("if-none-match", []), etag):

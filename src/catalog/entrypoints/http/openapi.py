@@ -30,6 +30,9 @@ _ANSWERS = (Page, Problem, Violation)
 WRITE = (403, 408, 413, 415, 507)
 """The problems that whatever takes a body may answer with."""
 
+GONE = (308, 404, 410)
+"""The problems that whatever names a record may answer with."""
+
 
 def problem_responses(*statuses: int) -> dict[int, ResponseSpec]:
     """Document the problems a handler may answer with, besides those that any may answer with."""
@@ -80,7 +83,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
 
     def _class_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
         cls: Any = field_definition.origin or field_definition.annotation
-        fields = {"id": None, **attrs.fields_dict(cls)} if "id" in attrs.fields_dict(cls) else attrs.fields_dict(cls)
+        fields = {"id": None, **attrs.fields_dict(cls)} if hasattr(cls, "KIND") else attrs.fields_dict(cls)
         is_answer = "id" in fields or cls in _ANSWERS
         schema = self._component(field_definition, cls, list(fields), schema_creator)
         schema.description = cleandoc(cls.__doc__ or "")

@@ -10,9 +10,12 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
-from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT
+from catalog.domain.kinds import Kind
+from catalog.domain.queries import CHANGES_LIMIT, PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, SEQ_LIMIT
 
 from .problems import MOST_VIOLATIONS, InvalidParameters, Violation
+
+MOST_VERSIONS = 2**31 - 1
 
 Id = Annotated[UUID, PathParameter(description="The id of the record, made by the catalogue.")]
 CurrentPage = Annotated[
@@ -23,6 +26,28 @@ PageSize = Annotated[
 ]
 AuthorFilter = Annotated[
     UUID | None, QueryParameter(name="author_id", description="Only books entered under this author.")
+]
+Version = Annotated[
+    int, PathParameter(ge=1, le=MOST_VERSIONS, description="A version of the record, as revisions tell it.")
+]
+Since = Annotated[
+    int, QueryParameter(name="since", ge=0, le=SEQ_LIMIT, description="Only what happened after this seq.")
+]
+Earlier = Annotated[
+    int | None,
+    QueryParameter(
+        name="from", ge=0, le=MOST_VERSIONS, description="The version to compare with; without it, the one before."
+    ),
+]
+ChangesLimit = Annotated[
+    int, QueryParameter(name="limit", ge=1, le=CHANGES_LIMIT, description="How many changes to answer at most.")
+]
+KindFilter = Annotated[
+    str | None, QueryParameter(name="kind", enum=[kind.value for kind in Kind], description="Only this kind of record.")
+]
+LastEventId = Annotated[
+    str | None,
+    HeaderParameter(name="Last-Event-ID", description="The id of the last event that came; goes before `since`."),
 ]
 IfMatch = Annotated[
     str | None,
@@ -62,9 +87,14 @@ def _problem(known: dict[str, QueryParameter], name: str, values: list[str]) -> 
 
 def _rule_broken_by(value: str, parameter: QueryParameter) -> str | None:
     """Return what a value would have to be, where it is not."""
+    if parameter.enum is not None:
+        return None if value in parameter.enum else f"must be one of {', '.join(map(str, parameter.enum))}"
     if parameter.ge is not None and parameter.le is not None:
-        in_range = re.fullmatch("[1-9][0-9]{0,19}", value) and parameter.ge <= int(value) <= parameter.le
-        return None if in_range else f"must be a whole number from {parameter.ge} to {parameter.le}"
+        in_range = re.fullmatch("0|[1-9][0-9]{0,19}", value) and parameter.ge <= int(value) <= parameter.le
+        if in_range:
+            return None
+        upto = f"to {parameter.le}" if parameter.le < SEQ_LIMIT else "to how far the log has come"
+        return f"must be a whole number from {parameter.ge:.0f} {upto}"
     return None if _UUID.fullmatch(value) else "must be a UUID"
 
 

@@ -5,9 +5,11 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 from attrs import define, evolve, field, frozen
@@ -16,6 +18,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from catalog.domain import errors
 from catalog.domain.constraints import Doc
+from catalog.domain.kinds import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,9 @@ class Problem:
     detail: Annotated[str, Doc("what went wrong this time, and what to do")]
     instance: Annotated[str, Doc("the path that was asked for", example="/books")] = ""
     request_id: Annotated[str, Doc("names this request in the server's log; the X-Request-Id header says it too")] = ""
+    removed_at: Annotated[datetime | None, Doc("when the record was removed")] = None
+    removed_by: Annotated[str | None, Doc("who removed it", example="anonymous")] = None
+    removed_by_request: Annotated[str | None, Doc("the request that removed it")] = None
     errors: Annotated[Sequence[Violation], Doc("each thing that is wrong, where there are several")] = ()
 
 
@@ -57,6 +63,11 @@ class ProblemType:
 
 
 PROBLEMS: Mapping[str, ProblemType] = {
+    "merged": ProblemType(
+        HTTPStatus.PERMANENT_REDIRECT,
+        "The record was merged into another one",
+        "The Location header leads to the record that stands for it; POST …/unmerge takes the merge back.",
+    ),
     "invalid-body": ProblemType(
         HTTPStatus.BAD_REQUEST, "The body is not valid", "Mend every place that `errors` names and send it again."
     ),
@@ -74,6 +85,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "not-found": ProblemType(
         HTTPStatus.NOT_FOUND, "No such resource", "Check the path; ids are UUIDs made by this catalogue."
     ),
+    "no-such-version": ProblemType(
+        HTTPStatus.NOT_FOUND, "No such version", "…/revisions lists the versions that the log has of the record."
+    ),
     "method-not-allowed": ProblemType(
         HTTPStatus.METHOD_NOT_ALLOWED, "The resource has no such method", "The Allow header lists those that it has."
     ),
@@ -82,6 +96,30 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "author-has-books": ProblemType(
         HTTPStatus.CONFLICT, "The author has books", "Remove the books, or enter them under another author, first."
+    ),
+    "version-is-removal": ProblemType(
+        HTTPStatus.CONFLICT,
+        "The record was gone at that version",
+        "Choose a version before the removal; DELETE removes the record.",
+    ),
+    "not-mergeable": ProblemType(
+        HTTPStatus.CONFLICT, "The records can not be merged", "The detail says which record to name instead."
+    ),
+    "not-merged": ProblemType(
+        HTTPStatus.CONFLICT, "The record was not merged", "Only a record that redirects to another can be unmerged."
+    ),
+    "unmerge-first": ProblemType(
+        HTTPStatus.CONFLICT,
+        "The record was merged into another one",
+        "POST …/unmerge first, or ask for the record that stands for it.",
+    ),
+    "removed": ProblemType(
+        HTTPStatus.GONE, "The record was removed", "POST …/restore brings it back; …/revisions tells what happened."
+    ),
+    "content-withheld": ProblemType(
+        HTTPStatus.GONE,
+        "The content of that version was dropped",
+        "It was compacted or erased for good. Newer versions may still be there: …/revisions lists them.",
     ),
     "stale-version": ProblemType(
         HTTPStatus.PRECONDITION_FAILED,
@@ -103,6 +141,14 @@ PROBLEMS: Mapping[str, ProblemType] = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "The body refers to a record that does not exist",
         "Make the record first, or mend the ids that `errors` names.",
+    ),
+    "key-reused": ProblemType(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "The idempotency key was used for another request",
+        "Send a new key with each new request, and the same key only with the same request.",
+    ),
+    "read-only-replica": ProblemType(
+        HTTPStatus.FORBIDDEN, "This is a read-only replica", "Write to the catalogue that it follows."
     ),
     "request-failed": ProblemType(
         HTTPStatus.BAD_REQUEST, "The request could not be answered", "The detail says what to change."
@@ -133,6 +179,20 @@ PROBLEMS: Mapping[str, ProblemType] = {
 SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.InvalidValue: "invalid-request",
     errors.NotFound: "not-found",
+    errors.Removed: "removed",
+    errors.Merged: "merged",
+    errors.NotMerged: "not-merged",
+    errors.UnmergeFirst: "unmerge-first",
+    errors.NotMergeable: "not-mergeable",
+    errors.VersionNotFound: "no-such-version",
+    errors.VersionIsRemoval: "version-is-removal",
+    errors.ContentWithheld: "content-withheld",
+    errors.GroupNotFound: "not-found",
+    errors.SeqNotReached: "invalid-request",
+    errors.KeyReused: "key-reused",
+    errors.ReadOnlyReplica: "read-only-replica",
+    errors.CanNotFollow: "unavailable",
+    errors.SourceUnreachable: "unavailable",
     errors.AuthorNotYetBorn: "invalid-body",
     errors.UnknownAuthors: "unknown-reference",
     errors.AuthorHasBooks: "author-has-books",
@@ -194,15 +254,58 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
             return _problem(error.slug, error.detail, error.violations)
         case errors.NotFound():
             return _problem("not-found", f"There is no {error.kind} with the id {error.id}.")
+        case errors.Removed():
+            by = f"the request {error.request_id} of {error.actor}" if error.request_id else error.actor
+            problem, headers = _problem(
+                "removed", f"The {error.kind} {error.id} was removed at {_time(error.at)} by {by}."
+            )
+            removed = evolve(problem, removed_at=error.at, removed_by=error.actor)
+            return evolve(removed, removed_by_request=error.request_id), headers
+        case errors.Merged():
+            address = _address(error.kind, error.into)
+            problem, _ = _problem("merged", f"The {error.kind} {error.id} was merged into {address}.")
+            return problem, {"Location": address}
+        case errors.NotMerged():
+            return _problem("not-merged", f"The {error.kind} {error.id} stands for itself.")
+        case errors.UnmergeFirst():
+            into = _address(error.kind, error.into)
+            here = _address(error.kind, error.id)
+            return _problem("unmerge-first", f"{here} was merged into {into}; POST {here}/unmerge brings it back.")
+        case errors.NotMergeable():
+            return _not_mergeable(error)
+        case errors.VersionNotFound():
+            return _problem(
+                "no-such-version",
+                f"The log has no version {error.version} of the {error.kind}; the newest is {error.newest}.",
+            )
+        case errors.VersionIsRemoval():
+            return _problem("version-is-removal", f"At version {error.version}, the {error.kind} was gone.")
+        case errors.ContentWithheld():
+            return _problem(
+                "content-withheld", f"What version {error.version} of the {error.kind} said was {error.why} for good."
+            )
+        case errors.SeqNotReached():
+            detail = f"must be at most {error.last}, which is how far the log has come"
+            return _problem(
+                "invalid-request",
+                f"The log has not come to {error.seq} yet. If it had, the catalogue was put back to an earlier state.",
+                [Violation(detail=detail, parameter="since")],
+            )
+        case errors.ReadOnlyReplica() | errors.CanNotFollow() | errors.SourceUnreachable() | errors.GroupNotFound():
+            return _problem(SLUG_OF_ERROR[type(error)], f"{str(error)[:1].upper()}{str(error)[1:]}.")
         case errors.AuthorNotYetBorn():
             violation = Violation(detail="must not lie in the future", pointer="/dob")
             return _problem("invalid-body", "Nobody is born in the future.", [violation])
         case errors.UnknownAuthors():
             violations = [
-                Violation(detail=f"there is no author with the id {id}", pointer="/" + "/".join(map(str, place)))
+                Violation(detail=_unknown_author(error, id), pointer="/" + "/".join(map(str, place)))
                 for place, id in error.references
             ]
-            return _problem("unknown-reference", "The body names authors that do not exist.", violations)
+            return _problem(
+                "unknown-reference",
+                "It names authors that are not there; a removed author can be restored.",
+                violations,
+            )
         case errors.AuthorHasBooks():
             books = "1 book names" if error.books == 1 else f"{error.books} books name"
             return _problem(
@@ -232,6 +335,41 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
             return _problem("internal-error", PROBLEMS["internal-error"].remedy)
 
 
+def _not_mergeable(error: errors.NotMergeable) -> tuple[Problem, Mapping[str, str]]:
+    into, other = _address(error.kind, error.into), _address(error.kind, error.other or error.into)
+    match error.obstacle:
+        case errors.Obstacle.UNKNOWN | errors.Obstacle.OTHER_KIND:
+            detail = f"there is no {error.kind} with the id {error.into}"
+            is_other = error.obstacle is errors.Obstacle.OTHER_KIND
+            detail += f"; it is another kind of record, and only {error.kind}s go into {error.kind}s" * is_other
+            violation = Violation(detail=detail, pointer="/into")
+            return _problem("unknown-reference", "The record to merge into does not exist.", [violation])
+        case errors.Obstacle.ITSELF:
+            detail = "A record can not be merged into itself; name another one in `into`."
+        case errors.Obstacle.REMOVED:
+            detail = f"{into} was removed; POST {into}/restore first, or merge the other way round."
+        case errors.Obstacle.MERGED:
+            detail = f"{into} was merged itself; merge into {other}, which stands for it."
+        case errors.Obstacle.ELSEWHERE:
+            here = _address(error.kind, error.id)
+            detail = f"{here} was merged into {other} before; POST {here}/unmerge first, or merge {other} into {into}."
+    return _problem("not-mergeable", detail)
+
+
+def _unknown_author(error: errors.UnknownAuthors, id: UUID) -> str:
+    if id in error.merged:
+        return f"the author {id} was merged into {error.merged[id]}; name that one"
+    return f"there is no author with the id {id}"
+
+
+def _address(kind: Kind, id: UUID) -> str:
+    return f"/{kind}s/{id}"
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def _problem(slug: str, detail: str, violations: Sequence[Violation] = ()) -> tuple[Problem, Mapping[str, str]]:
     kind = PROBLEMS[slug]
     problem = Problem(
@@ -255,6 +393,8 @@ def _as_dict(problem: Problem) -> dict[str, Any]:
     members: dict[str, Any] = {
         name: getattr(problem, name) for name in ("type", "title", "status", "detail", "instance", "request_id")
     }
+    removal = ("removed_at", "removed_by", "removed_by_request") if problem.removed_at else ()
+    members |= {name: getattr(problem, name) for name in removal}
     if problem.errors:
         members["errors"] = [
             {key: value for key in ("detail", "pointer", "parameter") if (value := getattr(error, key)) is not None}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import islice
 from types import NoneType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 from uuid import UUID
 
 import attrs
@@ -139,6 +139,7 @@ def _make_converter() -> Converter:
     converter.register_structure_hook_factory(_is_changes, _changes_hook)
     converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs_hook)
     # After attrs.has, for the hook registered last is asked first, and text values are attrs classes too.
+    converter.register_unstructure_hook_func(lambda target: isinstance(target, TypeVar), converter.unstructure)
     converter.register_structure_hook_func(_is_text_value, _structure_text_value)
     converter.register_unstructure_hook_func(_is_text_value, str)
     return converter
@@ -239,7 +240,7 @@ def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any
 
 def _unstructure_attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any], dict[str, Any]]:
     build = make_dict_unstructure_fn(cls, converter)
-    if "id" not in attrs.fields_dict(cls):
+    if not hasattr(cls, "KIND"):
         return build
     return lambda value: {"id": value.id, **build(value)}
 

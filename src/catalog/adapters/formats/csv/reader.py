@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 
 from attrs import fields_dict, frozen
 
+from catalog.domain.books import SourceKey
 from catalog.domain.constraints import checked
 from catalog.domain.errors import InvalidValue, UnreadableFile
-from catalog.domain.sources import BookDraft, DraftContributor, Entry, SourceKey
+from catalog.domain.sources import BookDraft, DraftContributor, Entry
 
 from . import cells
 from .dialects import Dialect, recognise

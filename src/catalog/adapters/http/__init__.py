@@ -1,0 +1,5 @@
+"""Another catalogue, over HTTP."""
+
+from .feed import HttpChangeFeed
+
+__all__ = ["HttpChangeFeed"]

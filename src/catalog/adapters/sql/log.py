@@ -1,0 +1,185 @@
+"""The log in SQL: revisions, and the one row that counts them."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from catalog.domain.authors import Author
+from catalog.domain.books import Book
+from catalog.domain.callers import Caller
+from catalog.domain.errors import Interrupted, ReadOnlyReplica, StorageFailed
+from catalog.domain.kinds import Kind
+from catalog.domain.queries import Position
+from catalog.domain.records import told
+from catalog.domain.revisions import Change, Operation, Revision, Withheld
+
+from .mapping import columns_of, from_json, to_json
+from .rows import LogRow, RevisionRow
+from .slices import MOST_PARAMETERS, slices
+
+RECORDS: Mapping[Kind, type[Author | Book]] = {Kind.AUTHOR: Author, Kind.BOOK: Book}
+REVISIONS = select(*columns_of(RevisionRow, Revision))
+POSITION = select(LogRow.seq, LogRow.at, LogRow.authors, LogRow.books)
+
+_LATER = aliased(RevisionRow)
+_IS_LAST = ~exists().where(_LATER.id == RevisionRow.id, _LATER.version > RevisionRow.version)
+_APPEND = insert(RevisionRow)
+
+
+def _counted(*conditions: Any) -> Any:
+    """Return the statement that takes the turn: it moves the counter, and says how far."""
+    return (
+        update(LogRow)
+        .where(*conditions)
+        .values(
+            seq=LogRow.seq + bindparam("more"),
+            at=bindparam("now"),
+            authors=LogRow.authors + bindparam("more_authors"),
+            books=LogRow.books + bindparam("more_books"),
+        )
+        .returning(LogRow.seq)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_COUNT = _counted(LogRow.follows.is_(None))
+_COUNT_REPLAYED = _counted(LogRow.seq == bindparam("expected")).values(follows=bindparam("source"))
+
+
+def revision_of(row: Row[*tuple[Any, ...]]) -> Revision:
+    """Return the revision that a row of `REVISIONS` keeps."""
+    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - public in spite of its name
+    kind = Kind(values["kind"])
+    after, withheld = values["after"], values["withheld"]
+    return Revision(
+        **values
+        | {
+            "kind": kind,
+            "operation": Operation(values["operation"]),
+            "after": None if after is None else from_json(after, RECORDS[kind]),
+            "withheld": None if withheld is None else Withheld(withheld),
+        }
+    )
+
+
+def position_of(row: Row[*tuple[Any, ...]]) -> Position:
+    """Return the position that a row of `POSITION` keeps."""
+    return Position(seq=row.seq, at=row.at)
+
+
+class Ledger:
+    """What a unit of work has done so far, and by how many records there are more of each kind."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.more: Counter[Kind] = Counter()
+
+
+class SqlRevisionLog:
+    """The log, inside a unit of work."""
+
+    def __init__(self, session: AsyncSession, ledger: Ledger) -> None:
+        self._session = session
+        self._ledger = ledger
+        self._replayed: list[Revision] = []
+        self._source = ""
+
+    async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
+        found: dict[UUID, Revision] = {}
+        for some in slices(ids):
+            revisions = await self._found(_of_kind(kind).where(RevisionRow.id.in_(some), _IS_LAST))
+            found |= {revision.id: revision for revision in revisions}
+        return found
+
+    async def versions(self, kind: Kind, versions: Mapping[UUID, int]) -> Mapping[UUID, Revision]:
+        found: dict[UUID, Revision] = {}
+        for some in slices(versions.items(), MOST_PARAMETERS // 2):
+            wanted = tuple_(RevisionRow.id, RevisionRow.version).in_(some)
+            found |= {revision.id: revision for revision in await self._found(_of_kind(kind).where(wanted))}
+        return found
+
+    async def as_of(self, kind: Kind, id: UUID, seq: int) -> Revision | None:
+        statement = _of_kind(kind).where(RevisionRow.id == id, RevisionRow.seq <= seq)
+        found = await self._found(statement.order_by(RevisionRow.version.desc()).limit(1))
+        return found[0] if found else None
+
+    async def of_group(self, group: UUID, *, before: int | None = None, limit: int = 1000) -> Sequence[Revision]:
+        statement = REVISIONS.where(RevisionRow.group == group).order_by(RevisionRow.seq.desc()).limit(limit)
+        return await self._found(statement if before is None else statement.where(RevisionRow.seq < before))
+
+    async def merged_into(self, kind: Kind, id: UUID) -> Sequence[Revision]:
+        return await self._found(_of_kind(kind).where(RevisionRow.into == id, _IS_LAST).order_by(RevisionRow.seq))
+
+    async def append(self, *changes: Change) -> None:
+        self._ledger.changes += changes
+
+    async def replay(self, *revisions: Revision, source: str) -> None:
+        self._replayed += revisions
+        self._source = source
+
+    async def erase(self, kind: Kind, id: UUID) -> None:
+        has_content = or_(RevisionRow.after.is_not(None), RevisionRow.withheld.is_not(None))
+        await self._withhold(Withheld.ERASED, RevisionRow.id == id, RevisionRow.kind == kind, has_content)
+
+    async def compact(self, *, before: datetime, after_seq: int, limit: int) -> tuple[int, int | None]:
+        upto = after_seq + limit
+        is_succeeded = exists().where(
+            and_(_LATER.id == RevisionRow.id, _LATER.version > RevisionRow.version, _LATER.at < before)
+        )
+        is_seen = RevisionRow.seq.between(after_seq + 1, upto)
+        dropped = await self._withhold(Withheld.COMPACTED, is_seen, RevisionRow.after.is_not(None), is_succeeded)
+        last = (await self._session.execute(POSITION)).one().seq
+        return dropped, upto if upto < last else None
+
+    async def commit(self, caller: Caller, group: UUID | None) -> None:
+        """Take the turn, and write what there is to write: the last thing before the transaction ends."""
+        if self._replayed:
+            await self._commit_replayed()
+        elif changes := self._ledger.changes:
+            last = (
+                await self._session.execute(_COUNT, self._counts(len(changes), changes[-1].at))
+            ).scalar_one_or_none()
+            if last is None:
+                raise ReadOnlyReplica(await self._session.scalar(select(LogRow.follows)) or "another catalogue")
+            following = enumerate(changes, last - len(changes) + 1)
+            await self._write([Revision.of(change, seq=n, caller=caller, group=group) for n, change in following])
+
+    async def _commit_replayed(self) -> None:
+        revisions = self._replayed
+        first = revisions[0].seq
+        if [revision.seq for revision in revisions] != list(range(first, first + len(revisions))):
+            raise StorageFailed from ValueError(f"the revisions from seq {first} on have gaps")
+        counts = self._counts(len(revisions), revisions[-1].at) | {"expected": first - 1, "source": self._source}
+        if (await self._session.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
+            raise Interrupted
+        await self._write(revisions)
+
+    def _counts(self, more: int, now: datetime) -> dict[str, Any]:
+        more_of = self._ledger.more
+        return {"more": more, "now": now, "more_authors": more_of[Kind.AUTHOR], "more_books": more_of[Kind.BOOK]}
+
+    async def _write(self, revisions: Sequence[Revision]) -> None:
+        await self._session.execute(_APPEND, [_values(revision) for revision in revisions])
+
+    async def _withhold(self, why: Withheld, *conditions: Any) -> int:
+        statement = update(RevisionRow).where(*conditions).values(after=None, withheld=why.value)
+        result: Any = await self._session.execute(statement.execution_options(synchronize_session=False))
+        count: int = result.rowcount
+        return count
+
+    async def _found(self, statement: Select[Any]) -> list[Revision]:
+        return [revision_of(row) for row in await self._session.execute(statement)]
+
+
+def _of_kind(kind: Kind) -> Select[Any]:
+    return REVISIONS.where(RevisionRow.kind == kind.value)
+
+
+def _values(revision: Revision) -> dict[str, Any]:
+    return told(revision) | {"after": None if revision.after is None else to_json(revision.after)}

@@ -1,0 +1,35 @@
+"""What was written for requests that may come again, in SQL."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.domain.kinds import Kind
+from catalog.domain.receipts import LeftAlone, Receipt
+from catalog.domain.records import told
+
+from .mapping import columns_of, from_json, to_json
+from .rows import ReceiptRow
+
+
+class SqlReceiptRepository:
+    """Receipts by actor and key."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, actor: str, key: str, *, since: datetime) -> Receipt | None:
+        statement = select(*columns_of(ReceiptRow, Receipt)).where(
+            ReceiptRow.actor == actor, ReceiptRow.key == key, ReceiptRow.at >= since
+        )
+        found = (await self._session.execute(statement)).mappings().one_or_none()
+        if found is None:
+            return None
+        left_alone = from_json(found["left_alone"], tuple[LeftAlone, ...])
+        return Receipt(**{**found, "kind": Kind(found["kind"]), "left_alone": left_alone})
+
+    async def add(self, receipt: Receipt, /, *, forget_before: datetime) -> None:
+        await self._session.execute(delete(ReceiptRow).where(ReceiptRow.at < forget_before))
+        values = told(receipt) | {"left_alone": to_json(receipt.left_alone)}
+        await self._session.execute(insert(ReceiptRow), [values])

@@ -1,0 +1,181 @@
+"""The log: whatever happens to a record is one revision, and the last one says how the record stands."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from attrs import evolve, fields_dict, frozen
+
+from .authors import Author
+from .books import Book
+from .callers import Caller
+from .constraints import Doc
+from .errors import CatalogError, ContentWithheld, Merged, NotFound, Removed, VersionIsRemoval
+from .kinds import Kind
+from .records import told
+
+
+class Operation(StrEnum):
+    """What can happen to a record."""
+
+    CREATE = "create"
+    REVISE = "revise"
+    REMOVE = "remove"
+    RESTORE = "restore"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    REVERT = "revert"
+
+
+class Withheld(StrEnum):
+    """Why a content that there was is not told any more."""
+
+    COMPACTED = "compacted"
+    ERASED = "erased"
+
+
+@frozen(kw_only=True)
+class Change:
+    """What a unit of work did to one record, as `Revision` says it."""
+
+    kind: Kind
+    id: UUID
+    version: int
+    operation: Operation
+    at: datetime
+    after: Author | Book | None = None
+    into: UUID | None = None
+    withheld: Withheld | None = None
+
+    @classmethod
+    def leading_to(cls, record: Author | Book, operation: Operation) -> "Change":
+        """Return the change that left the record standing as it is."""
+        return cls(
+            kind=record.KIND,
+            id=record.id,
+            version=record.version,
+            operation=operation,
+            at=record.updated_at,
+            after=record,
+        )
+
+    @classmethod
+    def taking(cls, record: Author | Book, operation: Operation, *, at: datetime, into: UUID | None = None) -> "Change":
+        """Return the change that takes the record away; `into` names the record that stands for it from now on."""
+        return cls(kind=record.KIND, id=record.id, version=record.version + 1, operation=operation, at=at, into=into)
+
+
+@frozen(kw_only=True)
+class Revision:
+    """One entry of the log: what happened to one record, and how it stood afterwards."""
+
+    seq: Annotated[int, Doc("its number in the log, from 1, without gaps, in the order of commits", example=1)]
+    kind: Annotated[Kind, Doc("what the record is about")]
+    id: Annotated[UUID, Doc("the id of the record")]
+    version: Annotated[int, Doc("the version of the record after it", example=1)]
+    operation: Annotated[Operation, Doc("what happened")]
+    actor: Annotated[str, Doc("who did it", example="anonymous")]
+    request_id: Annotated[str | None, Doc("the request that did it")]
+    group: Annotated[UUID | None, Doc("the import run, merge or undo that it was part of")]
+    into: Annotated[UUID | None, Doc("where the record was merged into another, the id of that")]
+    after: Annotated[
+        Author | Book | None,
+        Doc("the record as it stood then, without the embedded author; null when it is gone"),
+    ]
+    withheld: Annotated[Withheld | None, Doc("why `after` is not told any more, although there was something to tell")]
+    at: Annotated[datetime, Doc("when it happened (UTC)")]
+
+    @classmethod
+    def of(cls, change: Change, *, seq: int, caller: Caller, group: UUID | None) -> "Revision":
+        """Return the entry that the log gets for a change."""
+        return cls(seq=seq, actor=caller.actor, request_id=caller.request_id, group=group, **told(change))
+
+    @property
+    def change(self) -> Change:
+        """What happened to the record."""
+        return Change(**{name: getattr(self, name) for name in fields_dict(Change)})
+
+    @property
+    def stands(self) -> bool:
+        """Whether the record was there afterwards."""
+        return self.operation is not Operation.REMOVE and self.into is None
+
+    def telling(self, after: Author | Book) -> Self:
+        """Return the revision with that content."""
+        return evolve(self, after=after)
+
+    @property
+    def version_before(self) -> int | None:
+        """The version that this one followed; None where it was the first that the log knows."""
+        return None if self.operation is Operation.CREATE else self.version - 1
+
+    @property
+    def content(self) -> Author | Book:
+        """The record as it stood; raises ContentWithheld, or VersionIsRemoval where it was gone."""
+        after = self.must_be_told().after
+        if after is None:
+            raise VersionIsRemoval(self.kind, self.id, self.version)
+        return after
+
+    def must_be_told(self) -> Self:
+        """Return the revision, with all it had to say; raise ContentWithheld."""
+        if self.withheld is not None:
+            raise ContentWithheld(self.kind, self.id, self.version, self.withheld)
+        return self
+
+
+def absence(kind: Kind, id: UUID, last: Revision | None) -> CatalogError:
+    """Return why there is no such record, by the last revision of its id."""
+    if last is None or last.kind is not kind:
+        return NotFound(kind, id)
+    if last.into is not None:
+        return Merged(kind, id, last.into)
+    return Removed(kind, id, at=last.at, actor=last.actor, request_id=last.request_id)
+
+
+@frozen(kw_only=True)
+class Difference:
+    """One field that two versions of a record say differently."""
+
+    field: Annotated[str, Doc("the name of the field", example="title")]
+    before: Annotated[Any, Doc("what the earlier version says; null where it says nothing")]
+    after: Annotated[Any, Doc("what the later version says; null where it says nothing")]
+
+
+@frozen(kw_only=True)
+class Comparison:
+    """What a version of a record says otherwise than an earlier one."""
+
+    earlier: Annotated[int | None, Doc("the earlier version; null for before the record was made", example=1)]
+    later: Annotated[int, Doc("the later version", example=2)]
+    differences: Annotated[Sequence[Difference], Doc("the fields that differ")]
+
+    @classmethod
+    def of(cls, earlier: Revision | None, later: Revision) -> Self:
+        """Compare two revisions of a record; raise ContentWithheld."""
+        before = None if earlier is None else earlier.must_be_told().after
+        return cls(
+            earlier=None if earlier is None else earlier.version,
+            later=later.version,
+            differences=differences(before, later.must_be_told().after),
+        )
+
+
+def differences(before: Author | Book | None, after: Author | Book | None) -> list[Difference]:
+    """Return what differs; nothing stands for a record that is gone, and says null everywhere."""
+    earlier, later = _said(before), _said(after)
+    return [
+        Difference(field=name, before=earlier.get(name), after=later.get(name))
+        for name in {**earlier, **later}
+        if earlier.get(name) != later.get(name)
+    ]
+
+
+def _said(record: Author | Book | None) -> Mapping[str, Any]:
+    """Return what a record says of its subject, and not of itself."""
+    if record is None:
+        return {}
+    of_itself = {"id", "version", "created_at", "updated_at"}
+    return {name: value for name, value in told(record).items() if name not in of_itself}

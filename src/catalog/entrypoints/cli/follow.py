@@ -1,0 +1,96 @@
+"""`catalog follow` and `catalog promote`."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+from dishka import AsyncContainer
+
+from catalog.domain.callers import Caller
+from catalog.domain.errors import SourceUnreachable
+from catalog.domain.ports import Clock, Storage
+from catalog.domain.use_cases.following import Following
+from catalog.entrypoints.container import change_feed, local_container
+from catalog.entrypoints.settings import Settings
+
+from .local import local, must_last
+from .options import failures, settings_from, settings_options
+from .serve import serve_with
+
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+@click.command()
+@click.argument("url")
+@settings_options("storage", "host", "port")
+@click.option("--once", is_flag=True, help="Catch up and end, instead of serving what there is and going on.")
+def follow(
+    url: str, config: Path | None, storage: str | None, host: str | None, port: str | None, *, once: bool
+) -> None:
+    """Be a read-only live replica of the catalogue at URL.
+
+    Ids, versions, times and seq are those of the source. A replica that is stopped goes on where it was; it serves
+    reads on --host and --port, and refuses writes. `catalog promote` makes it a catalogue of its own.
+    """
+    settings = settings_from(config, storage=storage, host=host, port=port)
+    with failures():
+        feed = change_feed(url)
+        if once:
+            must_last(settings)
+            seq = asyncio.run(_catch_up(settings, url))
+            print(f"{settings.storage} is as {feed.source} at seq {seq:,}")
+            return
+    serve_with(settings, alongside=lambda container: _follow(container, url))
+
+
+@click.command()
+@settings_options("storage")
+def promote(config: Path | None, storage: str | None) -> None:
+    """Make a replica a catalogue of its own, which takes writes and follows nobody."""
+    settings = settings_from(config, storage=storage)
+    with failures():
+        must_last(settings)
+        asyncio.run(_promote(settings))
+    print(f"{settings.storage} follows nobody any more")
+
+
+async def _promote(settings: Settings) -> None:
+    async with local(settings) as scope:
+        await (await scope.get(Storage)).promote()
+
+
+async def _catch_up(settings: Settings, url: str) -> int:
+    container = local_container(settings)
+    try:
+        following = await _following(container, url)
+        await following.must_share_history()
+        async for seq in following.catch_up():
+            print(f"seq {seq:,}", file=sys.stderr)
+        return (await following.storage.reader.position()).seq
+    finally:
+        await container.close()
+
+
+async def _follow(container: AsyncContainer, url: str) -> None:
+    """Follow until the service ends; when the source can not be reached, ask again and again, less and less often."""
+    following = await _following(container, url)
+    pause = 1.0
+    while True:
+        try:
+            async for seq in following.follow():
+                pause = 1.0
+                print(f"catalog: at seq {seq:,}", file=sys.stderr)
+        except SourceUnreachable as error:
+            print(f"catalog: {error}; trying again in {pause:.0f} s", file=sys.stderr)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+async def _following(container: AsyncContainer, url: str) -> Following:
+    return Following(
+        storage=await container.get(Storage),
+        caller=Caller(actor="follower"),
+        clock=await container.get(Clock),
+        feed=change_feed(url),
+    )

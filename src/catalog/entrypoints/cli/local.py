@@ -1,0 +1,39 @@
+"""The catalogue on this machine, for commands, on behalf of whoever runs them."""
+
+import getpass
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from dishka import AsyncContainer
+
+from catalog.domain.callers import Caller
+from catalog.entrypoints.container import is_lasting, local_container
+from catalog.entrypoints.settings import Settings
+
+from .options import Failure
+
+
+def user() -> str:
+    """Return the name of whoever runs the command; in a container, there may be only a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def must_last(settings: Settings) -> None:
+    """Refuse a storage that ends with the command."""
+    if not is_lasting(settings):
+        raise Failure(f"what goes into {settings.storage} ends with this command; name a file, sqlite:///FILE")
+
+
+@asynccontextmanager
+async def local(settings: Settings) -> AsyncGenerator[AsyncContainer]:
+    """Open the storage that the settings name, and compose the use cases over it."""
+    container = local_container(settings)
+    try:
+        async with container(context={Caller: Caller(actor=user())}) as scope:
+            yield scope
+    finally:
+        await container.close()

@@ -1,0 +1,46 @@
+"""`catalog undo`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from catalog.domain.receipts import LeftAlone
+from catalog.domain.use_cases.undoing import Undoing
+from catalog.entrypoints.settings import Settings
+
+from .local import local, must_last
+from .options import failures, settings_from, settings_options
+
+
+@click.command()
+@click.argument("run", type=click.UUID)
+@settings_options("storage")
+def undo(run: UUID, config: Path | None, storage: str | None) -> None:
+    """Take back what an import run did.
+
+    What the run created is removed, and what it changed is as before, where nobody has changed it since; the rest is
+    left alone, and listed. RUN is the id that `catalog import` printed; it stands in the log as `group`, too. An undo
+    has such an id itself, so it can be undone. The exit status is 1 if something was left alone.
+    """
+    settings = settings_from(config, storage=storage)
+    with failures():
+        must_last(settings)
+        records, left_alone = asyncio.run(_undo(settings, run))
+    for left in left_alone:
+        print(f"left alone: {left.kind} {left.id}: {left.reason}")
+    print(f"{records:,} records taken back, {len(left_alone):,} left alone")
+    sys.exit(1 if left_alone else 0)
+
+
+async def _undo(settings: Settings, run: UUID) -> tuple[int, list[LeftAlone]]:
+    records = 0
+    left_alone: list[LeftAlone] = []
+    async with local(settings) as scope:
+        async for part in (await scope.get(Undoing)).undo(run):
+            records += part.records
+            left_alone += part.left_alone
+            print(f"{records:,} records taken back", file=sys.stderr)
+    return records, left_alone
