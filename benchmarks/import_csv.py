@@ -56,7 +56,7 @@ async def _import(file: Path, storage: str, times: int) -> list[float]:
                 began = time.perf_counter()
                 counts: Counter[Status] = Counter()
                 with file.open("rb") as content:
-                    async for outcome in importing.run(_reader(file).read(content)):
+                    async for outcome in importing.run(_reader(file).read(content), importing.ids.new()):
                         counts[outcome.status] += 1
                 seconds.append(time.perf_counter() - began)
                 if set(counts) != {expected}:

@@ -26,9 +26,9 @@ def free_port() -> int:
         return port
 
 
-def own_server(port: int, what: str) -> Sequence[str]:
+def own_server(port: int, what: str, *options: str) -> Sequence[str]:
     """Return the command line of the catalogue's own server program."""
-    return [sys.executable, "-m", "benchmarks.serve", str(port), what]
+    return [sys.executable, "-m", "benchmarks.serve", str(port), what, *options]
 
 
 def granian(port: int, what: str, *options: str) -> Sequence[str]:

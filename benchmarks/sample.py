@@ -87,9 +87,9 @@ async def fill(storage: Storage) -> None:
     """Put the made-up catalogue into an empty storage."""
     by = authors()
     async with storage.unit_of_work(Caller()) as unit:
-        await unit.authors.add_all(by)
+        await unit.authors.add(*by)
     async with storage.unit_of_work(Caller()) as unit:
-        await unit.books.add_all(books(by))
+        await unit.books.add(*books(by))
 
 
 def book_paths(count: int) -> Sequence[str]:

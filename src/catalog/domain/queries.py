@@ -17,7 +17,8 @@ OtherT = TypeVar("OtherT")
 PAGE_NUMBER_LIMIT = 2_147_483_647
 PAGE_SIZE_LIMIT = 100
 CHANGES_LIMIT = 1000
-SEQ_LIMIT = 2**63 - 1
+SEQ_LIMIT = 2**53 - 1
+"""What every JSON reader takes for a whole number (RFC 8259, section 6)."""
 
 
 @frozen(kw_only=True)

@@ -1,8 +1,10 @@
 """The changes of another catalogue: pages tell what happened, and its stream rings when more has."""
 
+import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +64,16 @@ class HttpChangeFeed:
     async def _client(self) -> AsyncGenerator[httpx.AsyncClient]:
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
         try:
-            async with httpx.AsyncClient(base_url=self.source, timeout=timeout) as client:
+            async with httpx.AsyncClient(base_url=self.source, timeout=timeout, verify=_certificates()) as client:
                 yield client
         except httpx.HTTPError as error:
             raise SourceUnreachable(f"can not reach {self.source} ({error or type(error).__name__})") from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return whom to trust; to read that from the disk takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _must_be_well(response: httpx.Response, text: str) -> None:

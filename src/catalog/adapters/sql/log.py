@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, Select, Table, and_, bindparam, exists, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
 
 from catalog.domain.authors import Author
@@ -29,27 +29,27 @@ POSITION = select(LogRow.seq, LogRow.at, LogRow.authors, LogRow.books)
 
 _LATER = aliased(RevisionRow)
 _IS_LAST = ~exists().where(_LATER.id == RevisionRow.id, _LATER.version > RevisionRow.version)
-_APPEND = insert(RevisionRow)
+_LOG = cast("Table", LogRow.__table__)
+_APPEND = insert(cast("Table", RevisionRow.__table__))
 
 
 def _counted(*conditions: Any) -> Any:
     """Return the statement that takes the turn: it moves the counter, and says how far."""
     return (
-        update(LogRow)
+        update(_LOG)
         .where(*conditions)
         .values(
-            seq=LogRow.seq + bindparam("more"),
+            seq=_LOG.c.seq + bindparam("more"),
             at=bindparam("now"),
-            authors=LogRow.authors + bindparam("more_authors"),
-            books=LogRow.books + bindparam("more_books"),
+            authors=_LOG.c.authors + bindparam("more_authors"),
+            books=_LOG.c.books + bindparam("more_books"),
         )
-        .returning(LogRow.seq)
-        .execution_options(synchronize_session=False)
+        .returning(_LOG.c.seq)
     )
 
 
-_COUNT = _counted(LogRow.follows.is_(None))
-_COUNT_REPLAYED = _counted(LogRow.seq == bindparam("expected")).values(follows=bindparam("source"))
+_COUNT = _counted(_LOG.c.follows.is_(None))
+_COUNT_REPLAYED = _counted(_LOG.c.seq == bindparam("expected")).values(follows=bindparam("source"))
 
 
 def revision_of(row: Row[*tuple[Any, ...]]) -> Revision:
@@ -139,33 +139,37 @@ class SqlRevisionLog:
 
     async def commit(self, caller: Caller, group: UUID | None) -> None:
         """Take the turn, and write what there is to write: the last thing before the transaction ends."""
-        if self._replayed:
-            await self._commit_replayed()
+        revisions: Sequence[Revision] = self._replayed
+        # Past the session, which would look for objects that have to be renewed.
+        if revisions:
+            await self._count_replayed(await self._session.connection(), revisions)
         elif changes := self._ledger.changes:
-            last = (
-                await self._session.execute(_COUNT, self._counts(len(changes), changes[-1].at))
-            ).scalar_one_or_none()
-            if last is None:
-                raise ReadOnlyReplica(await self._session.scalar(select(LogRow.follows)) or "another catalogue")
+            last = await self._count(await self._session.connection(), changes)
             following = enumerate(changes, last - len(changes) + 1)
-            await self._write([Revision.of(change, seq=n, caller=caller, group=group) for n, change in following])
+            revisions = [Revision.of(change, seq=seq, caller=caller, group=group) for seq, change in following]
+        if revisions:
+            connection = await self._session.connection()
+            await connection.execute(_APPEND, [_values(revision) for revision in revisions])
 
-    async def _commit_replayed(self) -> None:
-        revisions = self._replayed
+    async def _count(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
+        """Return the seq of the last change."""
+        counts = self._counts(len(changes), changes[-1].at)
+        last: int | None = (await connection.execute(_COUNT, counts)).scalar_one_or_none()
+        if last is None:
+            raise ReadOnlyReplica((await connection.execute(select(_LOG.c.follows))).scalar_one())
+        return last
+
+    async def _count_replayed(self, connection: AsyncConnection, revisions: Sequence[Revision]) -> None:
         first = revisions[0].seq
         if [revision.seq for revision in revisions] != list(range(first, first + len(revisions))):
             raise StorageFailed from ValueError(f"the revisions from seq {first} on have gaps")
         counts = self._counts(len(revisions), revisions[-1].at) | {"expected": first - 1, "source": self._source}
-        if (await self._session.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
+        if (await connection.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
             raise Interrupted
-        await self._write(revisions)
 
     def _counts(self, more: int, now: datetime) -> dict[str, Any]:
         more_of = self._ledger.more
         return {"more": more, "now": now, "more_authors": more_of[Kind.AUTHOR], "more_books": more_of[Kind.BOOK]}
-
-    async def _write(self, revisions: Sequence[Revision]) -> None:
-        await self._session.execute(_APPEND, [_values(revision) for revision in revisions])
 
     async def _withhold(self, why: Withheld, *conditions: Any) -> int:
         statement = update(RevisionRow).where(*conditions).values(after=None, withheld=why.value)

@@ -55,6 +55,8 @@ class _SqlRecords(Generic[RecordT]):
         self._session = session
         self._ledger = ledger
         self._log = log
+        # The session forgets rows that nobody holds, and asks for each again when it is written.
+        self._read: dict[UUID, DefaultBase] = {}
         self._rows = self.ROWS(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False)
 
     async def get(self, id: UUID) -> RecordT:
@@ -84,19 +86,21 @@ class _SqlRecords(Generic[RecordT]):
     ) -> None:
         for record in records:
             await self._session.delete(await self._standing(record.id, record.version))
+            self._read.pop(record.id, None)
         await self._session.flush()
         self._ledger.more[self.KIND] -= len(records)
         self._ledger.changes += (Change.taking(record, operation, at=at, into=into) for record in records)
 
     async def _standing(self, id: UUID, version: int) -> DefaultBase:
         """Return the row at that version; the UPDATE or DELETE that follows compares it once more, in SQL."""
-        row: DefaultBase | None = await self._session.get(self._rows.model_type, id)
+        row: DefaultBase | None = self._read.get(id) or await self._session.get(self._rows.model_type, id)
         if row is None or vars(row)["version"] != version:
             raise Interrupted
         return row
 
     def _record(self, row: DefaultBase) -> RecordT:
         record: RecordT = record_of(row, self.RECORD)
+        self._read[record.id] = row
         return record
 
 

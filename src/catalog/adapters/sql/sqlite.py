@@ -17,6 +17,8 @@ from sqlalchemy.pool import NullPool
 
 from catalog.domain.errors import CatalogError, StorageBusy, StorageFull, StorageUnavailable
 
+from .one_hop import ONE_HOP
+
 READERS = 4
 
 
@@ -94,7 +96,8 @@ def must_be_usable(path: Path) -> None:
 def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:
     url = URL.create("sqlite+aiosqlite", database=path)
     # Its own rollback at each return is one more trip to the connection's thread; the reset hook below knows better.
-    return create_async_engine(url, connect_args={"timeout": busy_timeout}, pool_reset_on_return=None, **options)
+    options |= {"module": ONE_HOP, "pool_reset_on_return": None}
+    return create_async_engine(url, connect_args={"timeout": busy_timeout}, **options)
 
 
 def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
@@ -102,7 +105,14 @@ def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
         # WAL: readers and the writer do not block each other. FULL: an acknowledged write is on the disk.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"query_only={int(query_only)}"):
+        # secure_delete: what is erased from the log leaves no copy in free pages.
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"query_only={int(query_only)}",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -19,6 +19,9 @@ from catalog.domain.revisions import Revision, Withheld
 from .atomic import atomic
 from .references import repository
 
+PART = 1_000
+"""Revisions that are replayed in one unit of work."""
+
 WITHHELD_NAME = "[withheld]"
 """The name of an author whose content was dropped at the source, until a later revision tells it."""
 
@@ -54,10 +57,12 @@ class Following:
     async def catch_up(self) -> AsyncIterator[int]:
         """Replay what has happened there; yield how far the log has come, after each part that is durable."""
         seq = (await self.storage.reader.position()).seq
-        while revisions := await self.feed.changes(seq):
+        while revisions := await self.feed.changes(seq, PART):
             await self.replay(revisions)
             seq = revisions[-1].seq
             yield seq
+            if len(revisions) < PART:
+                return
 
     async def follow(self) -> AsyncIterator[int]:
         """Catch up, and go on doing so as long as the feed tells news; yield as `catch_up`."""

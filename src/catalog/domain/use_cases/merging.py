@@ -18,7 +18,7 @@ from catalog.domain.revisions import Change, Operation, Revision, absence
 
 from .atomic import atomic
 from .past import fit_to_return, last_of, way_back_to_standing
-from .references import ShownT, repository, shown, with_authors_of_today
+from .references import ShownT, repository, shown
 
 
 @frozen
@@ -203,7 +203,6 @@ class _WayBack:
                 details, is_whole = self._referring_back(book.details, left.after.details, before[left.id].details)
                 if not is_whole:
                     self._leave(left, "whom it names was changed since")
-                details = await with_authors_of_today(self._unit, details)
                 if (revised := book.revised(details, at=self._clock.now())) is not book:
                     changed.append(revised)
         await self._unit.books.replace(*changed, operation=Operation.UNMERGE)

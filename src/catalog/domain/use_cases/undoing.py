@@ -26,8 +26,9 @@ CHUNK = 500
 
 @frozen(kw_only=True)
 class Undone:
-    """What came of taking some revisions back."""
+    """What came of taking some revisions back; the undo is the group of what it did."""
 
+    group: UUID
     records: int
     left_alone: Sequence[LeftAlone]
     down_to: int
@@ -112,11 +113,13 @@ class Undoing:
             for kind in Kind
             for id, revision in (await unit.log.last(kind, {r.id for r in revisions if r.kind is kind})).items()
         }
-        newest = {revision.id: revision for revision in reversed(revisions)}
+        newest: dict[UUID, Revision] = {}
+        for revision in revisions:
+            newest.setdefault(revision.id, revision)
         for revision in newest.values():
             await _take_back(steps, revision, last[revision.id], run, undo)
         await steps.finish()
-        return Undone(records=steps.count, left_alone=steps.left_alone, down_to=revisions[-1].seq)
+        return Undone(group=undo, records=steps.count, left_alone=steps.left_alone, down_to=revisions[-1].seq)
 
 
 async def _take_back(steps: "_Steps", newest: Revision, last: Revision, run: UUID, undo: UUID) -> None:
@@ -221,7 +224,9 @@ class _Steps:
         removed = []
         for removal in removals:
             if removal.kind is Kind.AUTHOR and (books := await self.unit.books.count_naming(removal.id)):
-                self.leave(removal, "1 book still names it" if books == 1 else f"{books} books still name it")
+                self.leave(
+                    removal, "1 book still names this author" if books == 1 else f"{books} books still name this author"
+                )
             else:
                 removed.append(standing[removal.id])
         await records.remove(*removed, at=self._clock.now())

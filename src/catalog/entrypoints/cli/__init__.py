@@ -11,7 +11,7 @@ from .follow import follow, promote
 from .import_ import import_command
 from .log import log
 from .serve import serve
-from .undo import undo
+from .undo import undo_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,7 +28,7 @@ def version_command() -> None:
 main.add_command(serve)
 main.add_command(demo)
 main.add_command(import_command)
-main.add_command(undo)
+main.add_command(undo_command)
 main.add_command(duplicates)
 main.add_command(follow)
 main.add_command(promote)

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 import click
 from dishka import AsyncContainer
 
 from catalog.domain.callers import Caller
-from catalog.domain.errors import SourceUnreachable
+from catalog.domain.errors import SourceUnreachable, StorageBusy
 from catalog.domain.ports import Clock, Storage
 from catalog.domain.use_cases.following import Following
 from catalog.entrypoints.container import change_feed, local_container
@@ -19,6 +20,7 @@ from .options import failures, settings_from, settings_options
 from .serve import serve_with
 
 LONGEST_PAUSE_SECONDS = 30.0
+SECONDS_BETWEEN_LINES = 2.0
 
 
 @click.command()
@@ -75,14 +77,18 @@ async def _catch_up(settings: Settings, url: str) -> int:
 async def _follow(container: AsyncContainer, url: str) -> None:
     """Follow until the service ends; when the source can not be reached, ask again and again, less and less often."""
     following = await _following(container, url)
-    pause = 1.0
+    pause, told = 1.0, 0.0
     while True:
         try:
             async for seq in following.follow():
                 pause = 1.0
-                print(f"catalog: at seq {seq:,}", file=sys.stderr)
+                if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
+                    print(f"catalog: at seq {seq:,} of {url}", file=sys.stderr)
+                    told = time.monotonic()
         except SourceUnreachable as error:
             print(f"catalog: {error}; trying again in {pause:.0f} s", file=sys.stderr)
+        except StorageBusy:
+            print(f"catalog: another process writes to this storage; trying again in {pause:.0f} s", file=sys.stderr)
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 

@@ -35,7 +35,8 @@ def serve_with(settings: Settings, prepare: Preparation = nothing, alongside: Pr
             "anybody there could change everything. If that is what you want, add --allow-remote."
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for talkative in ("alembic", "httpx"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     with failures():
         try:
             run(settings, prepare, alongside)

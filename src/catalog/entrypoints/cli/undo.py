@@ -15,10 +15,10 @@ from .local import local, must_last
 from .options import failures, settings_from, settings_options
 
 
-@click.command()
+@click.command("undo")
 @click.argument("run", type=click.UUID)
 @settings_options("storage")
-def undo(run: UUID, config: Path | None, storage: str | None) -> None:
+def undo_command(run: UUID, config: Path | None, storage: str | None) -> None:
     """Take back what an import run did.
 
     What the run created is removed, and what it changed is as before, where nobody has changed it since; the rest is
@@ -28,19 +28,22 @@ def undo(run: UUID, config: Path | None, storage: str | None) -> None:
     settings = settings_from(config, storage=storage)
     with failures():
         must_last(settings)
-        records, left_alone = asyncio.run(_undo(settings, run))
+        undo, records, left_alone = asyncio.run(_undo(settings, run))
     for left in left_alone:
         print(f"left alone: {left.kind} {left.id}: {left.reason}")
     print(f"{records:,} records taken back, {len(left_alone):,} left alone")
+    if records:
+        print(f"This undo is run {undo}; `catalog undo {undo}` takes it back")
     sys.exit(1 if left_alone else 0)
 
 
-async def _undo(settings: Settings, run: UUID) -> tuple[int, list[LeftAlone]]:
-    records = 0
+async def _undo(settings: Settings, run: UUID) -> tuple[UUID, int, list[LeftAlone]]:
+    undo, records = run, 0
     left_alone: list[LeftAlone] = []
     async with local(settings) as scope:
         async for part in (await scope.get(Undoing)).undo(run):
+            undo = part.group
             records += part.records
             left_alone += part.left_alone
             print(f"{records:,} records taken back", file=sys.stderr)
-    return records, left_alone
+    return undo, records, left_alone

@@ -15,7 +15,6 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.response.base import ASGIResponse
 
 from catalog.domain.constraints import Doc
-from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import SEQ_LIMIT, ChangeQuery
 from catalog.domain.revisions import Revision
@@ -67,7 +66,7 @@ async def list_changes(
     last_event_id: LastEventId = None,
 ) -> Changes:
     """Some changes, or the stream of them."""
-    query = ChangeQuery(since=since, kind=None if kind is None else Kind(kind), limit=limit)
+    query = ChangeQuery(since=since, kind=kind, limit=limit)
     if request.accept.best_match(["application/json", STREAM]) != STREAM:
         items = await reader.changes(query)
         return Changes(items=items, next=_next(query, items))
@@ -84,7 +83,8 @@ class EventStream(ServerSentEvent):
 
     def to_asgi_response(self, app: Litestar | None, request: Request[Any, Any, Any], **others: Any) -> ASGIResponse:
         """Say what it is."""
-        return super().to_asgi_response(app, request, **others | {"media_type": STREAM})
+        others["media_type"] = STREAM
+        return super().to_asgi_response(app, request, **others)
 
 
 def _next(query: ChangeQuery, items: Sequence[Revision]) -> str | None:

@@ -1,9 +1,8 @@
 """/authors/{id}/… and /books/{id}/…: what happened to a record, and how to take it back."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from attrs import frozen
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, get, post
@@ -11,7 +10,6 @@ from litestar.params import JSONBody
 
 from catalog.domain.authors import Author
 from catalog.domain.books import BookRecord
-from catalog.domain.constraints import Doc
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import Candidates, Page, PageRequest, RevisionQuery
@@ -21,23 +19,9 @@ from catalog.domain.use_cases.merging import Merging
 from catalog.domain.use_cases.undoing import Undoing
 
 from .conditions import versions_in
-from .openapi import WRITE, problem_responses
+from .openapi import WITHOUT_BODY, WRITE, problem_responses
 from .parameters import CurrentPage, Earlier, Id, IfMatch, PageSize, Version
-
-
-@frozen(kw_only=True)
-class Reversion:
-    """Where to go back to."""
-
-    to_version: Annotated[int, Doc("the version whose content the record is to have again", example=1)]
-
-
-@frozen(kw_only=True)
-class Merge:
-    """What to merge into."""
-
-    into: Annotated[UUID, Doc("the record that is to stand for both")]
-
+from .requests import Merge, Reversion
 
 REVISIONS: dict[str, Any] = {
     "summary": "List what happened to the record",
@@ -62,7 +46,7 @@ REVERT: dict[str, Any] = {
 RESTORE: dict[str, Any] = {
     "summary": "Bring a removed record back",
     "description": "As it was when it was removed. A record that stands is left as it is.",
-    "responses": problem_responses(403, 404, 409, 410, 422, 507),
+    "responses": problem_responses(*WITHOUT_BODY, 404, 409, 410, 422),
     "status_code": 200,
 }
 MERGE: dict[str, Any] = {
@@ -74,7 +58,7 @@ MERGE: dict[str, Any] = {
 UNMERGE: dict[str, Any] = {
     "summary": "Take a merge back",
     "description": "Restores the record, and what still stands as the merge left it; `left_alone` tells the rest.",
-    "responses": problem_responses(403, 404, 409, 410, 422, 507),
+    "responses": problem_responses(*WITHOUT_BODY, 404, 409, 410, 422),
     "status_code": 200,
 }
 

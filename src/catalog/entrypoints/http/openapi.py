@@ -14,21 +14,27 @@ from litestar.params import ParameterKwarg
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import BookDetails, Contributor
 from catalog.domain.constraints import Doc, Items, Text, metadata_of
-from catalog.domain.queries import Page
 from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
 
 from . import wire
+from .callers import LONGEST_KEY
 from .problems import MEDIA_TYPE, PROBLEMS, Problem, Violation
+from .requests import Merge, Reversion
 
 ASSETS_PATH = "/schema-assets"
 
-_ANSWERS = (Page, Problem, Violation)
+_REQUESTS = (AuthorDetails, BookDetails, Contributor, Merge, Reversion)
 
 
 WRITE = (403, 408, 413, 415, 507)
 """The problems that whatever takes a body may answer with."""
+
+WITHOUT_BODY = (403, 408, 413, 507)
+"""The same for whatever takes none, and must read past one all the same."""
 
 GONE = (308, 404, 410)
 """The problems that whatever names a record may answer with."""
@@ -84,7 +90,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
     def _class_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
         cls: Any = field_definition.origin or field_definition.annotation
         fields = {"id": None, **attrs.fields_dict(cls)} if hasattr(cls, "KIND") else attrs.fields_dict(cls)
-        is_answer = "id" in fields or cls in _ANSWERS
+        is_answer = cls not in _REQUESTS
         schema = self._component(field_definition, cls, list(fields), schema_creator)
         schema.description = cleandoc(cls.__doc__ or "")
         schema.required = [
@@ -164,9 +170,24 @@ def _bound_integers(schema: Schema) -> None:
                     part.minimum, part.maximum = wire.LEAST_INTEGER, wire.MOST_INTEGER
 
 
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    param_in="header",
+    required=False,
+    description=(
+        "Makes the request safe to send again: it is done once, and every further request with the same key and body "
+        "gets the same answer, with Idempotency-Replayed: true. A new key (a UUID, say) for each new request."
+    ),
+    schema=Schema(type=OpenAPIType.STRING, min_length=1, max_length=LONGEST_KEY, pattern="^[ -~]+$"),
+)
+
+
 def finished(document: OpenAPI) -> OpenAPI:
-    """Say of each operation what Litestar can not know: that no parameter is null, and which headers come back."""
+    """Say of each operation what Litestar can not know: what no parameter is, which headers come and go."""
     for item in (document.paths or {}).values():
+        for repeatable in (item.post, item.patch):
+            if repeatable is not None:
+                repeatable.parameters = [*(repeatable.parameters or ()), IDEMPOTENCY_KEY]
         for operation in (item.get, item.post, item.put, item.patch, item.delete):
             for parameter in (operation and operation.parameters) or ():
                 if isinstance(parameter, Parameter) and isinstance(parameter.schema, Schema):
@@ -177,9 +198,11 @@ def finished(document: OpenAPI) -> OpenAPI:
     return document
 
 
-def _not_null(schema: Schema) -> Schema:
-    parts = [part for part in schema.one_of or () if isinstance(part, Schema) and part.type != OpenAPIType.NULL]
-    return replace(parts[0], description=schema.description) if parts else schema
+def _not_null(schema: Schema) -> Schema | Reference:
+    parts = [p for p in schema.one_of or () if isinstance(p, Reference) or p.type != OpenAPIType.NULL]
+    if not parts:
+        return schema
+    return parts[0] if isinstance(parts[0], Reference) else replace(parts[0], description=schema.description)
 
 
 def _headers(status: str) -> dict[str, OpenAPIHeader | Reference]:

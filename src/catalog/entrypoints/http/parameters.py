@@ -43,7 +43,8 @@ ChangesLimit = Annotated[
     int, QueryParameter(name="limit", ge=1, le=CHANGES_LIMIT, description="How many changes to answer at most.")
 ]
 KindFilter = Annotated[
-    str | None, QueryParameter(name="kind", enum=[kind.value for kind in Kind], description="Only this kind of record.")
+    Kind | None,
+    QueryParameter(name="kind", enum=[kind.value for kind in Kind], description="Only this kind of record."),
 ]
 LastEventId = Annotated[
     str | None,

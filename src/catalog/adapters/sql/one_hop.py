@@ -1,0 +1,114 @@
+"""aiosqlite with one trip to the connection's thread for each statement.
+
+SQLAlchemy's own cursor makes up to four: to make a cursor, to execute, to fetch, to close. A trip costs more than what
+most of our statements take in SQLite. All rows are fetched at once, as SQLAlchemy's own cursor does, too.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import aiosqlite
+from attrs import frozen
+from sqlalchemy.dialects.sqlite.aiosqlite import (
+    AsyncAdapt_aiosqlite_connection,
+    AsyncAdapt_aiosqlite_cursor,
+    AsyncAdapt_aiosqlite_dbapi,
+)
+
+
+@frozen
+class _Result:
+    """What there is to know of a statement that was executed."""
+
+    description: Any = None
+    rowcount: int = -1
+    lastrowid: int | None = None
+    rows: Sequence[Any] = ()
+
+
+def _executed(connection: sqlite3.Connection, how: str, statement: str, parameters: Any) -> _Result:
+    """Execute, fetch and close; runs in the thread of the connection."""
+    cursor = connection.cursor()
+    try:
+        execute: Callable[[str, Any], object] = getattr(cursor, how)
+        execute(statement, parameters)
+        rows = cursor.fetchall() if cursor.description else ()
+        return _Result(cursor.description, cursor.rowcount, cursor.lastrowid, rows)
+    finally:
+        cursor.close()
+
+
+class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
+    """A cursor that exists in the thread of its connection only while it executes."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, adapt_connection: Any) -> None:
+        self._adapt_connection = adapt_connection
+        self._connection = adapt_connection._connection
+        self._rows = deque[Any]()
+        self._result = _Result()
+
+    @property
+    def arraysize(self) -> int:
+        """How many rows fetchmany() gives unless told: one, for nobody asks for parts of what is here already."""
+        return 1
+
+    @arraysize.setter
+    def arraysize(self, value: int) -> None:
+        """Change nothing."""
+
+    @property
+    def description(self) -> Any:
+        """The columns of the result."""
+        return self._result.description
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+        return self._result.rowcount
+
+    @property
+    def lastrowid(self) -> Any:
+        """The rowid of the row that was inserted last."""
+        return self._result.lastrowid
+
+    async def _execute_async(self, operation: Any, parameters: Any) -> None:
+        await self._run("execute", operation, parameters or ())
+
+    async def _executemany_async(self, operation: Any, seq_of_parameters: Any) -> None:
+        await self._run("executemany", operation, seq_of_parameters)
+
+    async def _run(self, how: str, operation: Any, parameters: Any) -> None:
+        connection: Any = self._connection
+        async with self._adapt_connection._execute_mutex:
+            self._result = await connection._execute(_executed, connection._conn, how, operation, parameters)
+        self._rows = deque(self._result.rows)
+
+    async def _async_soft_close(self) -> None:
+        """It is closed already."""
+
+    def close(self) -> None:
+        """Forget the rows; there is nothing else left."""
+        self._rows.clear()
+
+
+class OneHopConnection(AsyncAdapt_aiosqlite_connection):
+    """A connection whose cursors make one trip."""
+
+    __slots__ = ()
+
+    _cursor_cls = OneHopCursor
+
+
+class OneHopAiosqlite(AsyncAdapt_aiosqlite_dbapi):
+    """The driver, for `create_async_engine(module=…)`."""
+
+    def connect(self, *arg: Any, **kw: Any) -> OneHopConnection:
+        """Connect."""
+        return OneHopConnection(self, super().connect(*arg, **kw)._connection)
+
+
+ONE_HOP = OneHopAiosqlite(aiosqlite, sqlite3)
