@@ -107,20 +107,25 @@ def _commands() -> Iterator[str]:
     yield "`python -m catalog` is the same as `catalog`. Every command explains itself with `--help`. A command that is"
     yield "refused prints one line that begins with `catalog:` and ends with the exit status 2.\n"
     for name, command in main.commands.items():
-        arguments = [p.name.upper() for p in command.params if isinstance(p, click.Argument) and p.name]
-        words = ["catalog", name, *arguments]
-        if isinstance(command, click.Group):
-            words.append("COMMAND")
-        yield f"## `{' '.join(words)}`\n"
-        yield f"{' '.join((command.help or '').split())}\n"
-        options = [p for p in command.params if isinstance(p, click.Option)]
-        if options:
-            yield from _table(["option", "meaning"], ([_code(_spelling(o)), _meaning(o)] for o in options))
-            yield ""
-        if isinstance(command, click.Group):
-            commands = sorted(command.commands.items())
-            yield from _table(["command", "what it does"], ([_code(n), _first_sentence(c)] for n, c in commands))
-            yield ""
+        yield from _command(f"catalog {name}", command)
+
+
+def _command(name: str, command: click.Command) -> Iterator[str]:
+    arguments = [p.name.upper() for p in command.params if isinstance(p, click.Argument) and p.name]
+    group = command if isinstance(command, click.Group) else None
+    yield f"## `{' '.join([name, *arguments, *(['COMMAND'] if group else [])])}`\n"
+    yield f"{' '.join((command.help or '').split())}\n"
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    if options:
+        yield from _table(["option", "meaning"], ([_code(_spelling(o)), _meaning(o)] for o in options))
+        yield ""
+    if group is not None:
+        commands = sorted(group.commands.items())
+        yield from _table(["command", "what it does"], ([_code(n), _first_sentence(c)] for n, c in commands))
+        yield ""
+        if group.name != "database":  # its commands are Advanced Alchemy's, and explain themselves
+            for subname, subcommand in commands:
+                yield from _command(f"{name} {subname}", subcommand)
 
 
 def _spelling(option: click.Option) -> str:

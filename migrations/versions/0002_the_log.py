@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("id", GUID(length=16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("seq", BIG, nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("left_alone", sa.Text(), nullable=False),
         sa.Column("is_unmerge", sa.Boolean(), nullable=False),

@@ -118,6 +118,7 @@ async def populate(storage: Storage) -> None:
                 kind=Kind.BOOK,
                 id=book.id,
                 version=2,
+                seq=5,
                 status=200,
                 at=cataloguers.clock.now(),
             ),

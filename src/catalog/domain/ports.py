@@ -93,6 +93,10 @@ class BookRepository(Repository[Book], Protocol):
 class RevisionLog(Protocol):
     """The log, inside a unit of work: it knows what was committed before, not what this unit did."""
 
+    async def position(self) -> int:
+        """Return the seq of the last revision; 0 before the first."""
+        ...
+
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         """Return the last revision of each record that there is or was."""
         ...
@@ -120,8 +124,8 @@ class RevisionLog(Protocol):
     async def replay(self, *revisions: Revision, source: str) -> None:
         """Write revisions of another catalogue as they are, seq included; they stand for all changes of this unit.
 
-        The first must follow the last that the log has; raises Interrupted if not. From now on, the storage takes
-        changes from that source only.
+        The first must follow the last that the log has; raises Interrupted if not. From now on, also without any
+        revision, the storage takes changes from that source only.
         """
         ...
 

@@ -34,7 +34,8 @@ class Unmerged(Generic[ShownT]):
 class Receipt:
     """Tells an idempotent request that comes again: its key and fingerprint, and which version of what it wrote.
 
-    No content: what is shown again is rendered from the log.
+    No content: what is shown again is rendered from the log. `seq` is how far that had come before the request, which
+    tells how the author of a book was shown that the request left as it was.
     """
 
     actor: str
@@ -43,6 +44,7 @@ class Receipt:
     kind: Kind
     id: UUID
     version: int
+    seq: int
     status: int
     left_alone: tuple[LeftAlone, ...] = ()
     is_unmerge: bool = False

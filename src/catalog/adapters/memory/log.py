@@ -71,6 +71,9 @@ class MemoryRevisionLog:
         self.replayed: list[Revision] = []
         self.source: str | None = None
 
+    async def position(self) -> int:
+        return self._upto
+
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         return {id: history[-1] for id in ids if (history := self._log.of_record(kind, id, self._upto))}
 
@@ -114,7 +117,7 @@ class MemoryRevisionLog:
         seen = self._log.revisions[after_seq : min(after_seq + limit, self._upto)]
         dropped = [r.seq for r in seen if r.after is not None and self._is_succeeded(r, before)]
         self.withheld |= dict.fromkeys(dropped, Withheld.COMPACTED)
-        return len(dropped), seen[-1].seq if len(seen) == limit else None
+        return len(dropped), seen[-1].seq if seen and seen[-1].seq < self._upto else None
 
     def _is_succeeded(self, revision: Revision, before: datetime) -> bool:
         history = self._log.of_record(revision.kind, revision.id, self._upto)

@@ -37,10 +37,11 @@ class MemoryUnitOfWork:
         reference leads nowhere: a use case forgot to check it.
         """
         begun = self._begun_from
-        revisions = self.log.replayed or self._appended()
-        if not revisions and self.receipts.kept is begun.receipts:
+        source = self.log.source
+        revisions = self._appended() if source is None else self.log.replayed
+        if not revisions and self.receipts.kept is begun.receipts and source in (None, begun.follows):
             return begun, []
-        if begun.follows is not None and not self.log.replayed:
+        if begun.follows is not None and source is None:
             raise ReadOnlyReplica(begun.follows)
         done = evolve(
             begun,
@@ -49,7 +50,7 @@ class MemoryUnitOfWork:
             sources=self.books.sources,
             receipts=self.receipts.kept,
             seq=begun.seq + len(revisions),
-            follows=self.log.source or begun.follows,
+            follows=source or begun.follows,
         )
         self._check_references(done)
         return done, revisions

@@ -88,7 +88,11 @@ class SqlRevisionLog:
         self._session = session
         self._ledger = ledger
         self._replayed: list[Revision] = []
-        self._source = ""
+        self._source: str | None = None
+
+    async def position(self) -> int:
+        seq: int = (await self._session.execute(POSITION)).one().seq
+        return seq
 
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         found: dict[UUID, Revision] = {}
@@ -134,21 +138,20 @@ class SqlRevisionLog:
         )
         is_seen = RevisionRow.seq.between(after_seq + 1, upto)
         dropped = await self._withhold(Withheld.COMPACTED, is_seen, RevisionRow.after.is_not(None), is_succeeded)
-        last = (await self._session.execute(POSITION)).one().seq
-        return dropped, upto if upto < last else None
+        return dropped, upto if upto < await self.position() else None
 
     async def commit(self, caller: Caller, group: UUID | None) -> None:
         """Take the turn, and write what there is to write: the last thing before the transaction ends."""
         revisions: Sequence[Revision] = self._replayed
         # Past the session, which would look for objects that have to be renewed.
-        if revisions:
-            await self._count_replayed(await self._session.connection(), revisions)
+        connection = await self._session.connection()
+        if self._source is not None:
+            await self._count_replayed(connection, revisions, self._source)
         elif changes := self._ledger.changes:
-            last = await self._count(await self._session.connection(), changes)
+            last = await self._count(connection, changes)
             following = enumerate(changes, last - len(changes) + 1)
             revisions = [Revision.of(change, seq=seq, caller=caller, group=group) for seq, change in following]
         if revisions:
-            connection = await self._session.connection()
             await connection.execute(_APPEND, [_values(revision) for revision in revisions])
 
     async def _count(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
@@ -159,11 +162,14 @@ class SqlRevisionLog:
             raise ReadOnlyReplica((await connection.execute(select(_LOG.c.follows))).scalar_one())
         return last
 
-    async def _count_replayed(self, connection: AsyncConnection, revisions: Sequence[Revision]) -> None:
+    async def _count_replayed(self, connection: AsyncConnection, revisions: Sequence[Revision], source: str) -> None:
+        if not revisions:
+            await connection.execute(update(_LOG).values(follows=source))
+            return
         first = revisions[0].seq
         if [revision.seq for revision in revisions] != list(range(first, first + len(revisions))):
             raise StorageFailed from ValueError(f"the revisions from seq {first} on have gaps")
-        counts = self._counts(len(revisions), revisions[-1].at) | {"expected": first - 1, "source": self._source}
+        counts = self._counts(len(revisions), revisions[-1].at) | {"expected": first - 1, "source": source}
         if (await connection.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
             raise Interrupted
 

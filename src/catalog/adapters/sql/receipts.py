@@ -5,12 +5,13 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.domain.errors import ReadOnlyReplica
 from catalog.domain.kinds import Kind
 from catalog.domain.receipts import LeftAlone, Receipt
 from catalog.domain.records import told
 
 from .mapping import columns_of, from_json, to_json
-from .rows import ReceiptRow
+from .rows import LogRow, ReceiptRow
 
 
 class SqlReceiptRepository:
@@ -30,6 +31,8 @@ class SqlReceiptRepository:
         return Receipt(**{**found, "kind": Kind(found["kind"]), "left_alone": left_alone})
 
     async def add(self, receipt: Receipt, /, *, forget_before: datetime) -> None:
+        if source := await self._session.scalar(select(LogRow.follows)):
+            raise ReadOnlyReplica(source)
         await self._session.execute(delete(ReceiptRow).where(ReceiptRow.at < forget_before))
         values = told(receipt) | {"left_alone": to_json(receipt.left_alone)}
         await self._session.execute(insert(ReceiptRow), [values])

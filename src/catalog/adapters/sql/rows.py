@@ -137,6 +137,7 @@ class ReceiptRow(DefaultBase):
     kind: Mapped[str]
     id: Mapped[UUID]
     version: Mapped[int]
+    seq: Mapped[int] = mapped_column(_BIG)
     status: Mapped[int]
     left_alone: Mapped[str] = mapped_column(Text)
     is_unmerge: Mapped[bool]

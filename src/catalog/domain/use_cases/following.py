@@ -41,6 +41,11 @@ class Following:
     clock: Clock
     feed: ChangeFeed
 
+    async def begin(self) -> None:
+        """Make the storage a replica, which takes nothing from anybody else; raise CanNotFollow."""
+        await self.must_share_history()
+        await self.replay([])
+
     async def must_share_history(self) -> None:
         """Refuse to follow a catalogue whose log is not the continuation of ours; raise CanNotFollow."""
         seq = (await self.storage.reader.position()).seq
@@ -61,12 +66,10 @@ class Following:
             await self.replay(revisions)
             seq = revisions[-1].seq
             yield seq
-            if len(revisions) < PART:
-                return
 
     async def follow(self) -> AsyncIterator[int]:
         """Catch up, and go on doing so as long as the feed tells news; yield as `catch_up`."""
-        await self.must_share_history()
+        await self.begin()
         async for seq in self.catch_up():
             yield seq
         seq = (await self.storage.reader.position()).seq

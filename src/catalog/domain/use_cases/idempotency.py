@@ -29,8 +29,9 @@ async def once(unit: UnitOfWork, now: datetime, work: Callable[[], Awaitable[R]]
     forgotten = now - request.kept_for
     receipt = await unit.receipts.find(unit.caller.actor, request.key, since=forgotten)
     if receipt is None:
+        seq = await unit.log.position()
         result = await work()
-        await unit.receipts.add(_receipt(unit.caller.actor, request, result, now), forget_before=forgotten)
+        await unit.receipts.add(_receipt(unit.caller.actor, request, result, seq, now), forget_before=forgotten)
         return result
     if receipt.fingerprint != request.fingerprint:
         raise KeyReused(request.key)
@@ -40,7 +41,7 @@ async def once(unit: UnitOfWork, now: datetime, work: Callable[[], Awaitable[R]]
     return cast("R", result_then)
 
 
-def _receipt(actor: str, request: IdempotentRequest, result: Any, now: datetime) -> Receipt:
+def _receipt(actor: str, request: IdempotentRequest, result: Any, seq: int, now: datetime) -> Receipt:
     is_unmerge = isinstance(result, Unmerged)
     record = result.record if is_unmerge else result
     return Receipt(
@@ -50,6 +51,7 @@ def _receipt(actor: str, request: IdempotentRequest, result: Any, now: datetime)
         kind=record.KIND,
         id=record.id,
         version=record.version,
+        seq=seq,
         status=request.status,
         left_alone=tuple(result.left_alone) if is_unmerge else (),
         is_unmerge=is_unmerge,
@@ -63,7 +65,7 @@ async def _as_written(unit: UnitOfWork, receipt: Receipt) -> Author | BookRecord
     record = revision.content
     if isinstance(record, Author):
         return record
-    return BookRecord.of(record, await _author_then(unit, record, revision.seq))
+    return BookRecord.of(record, await _author_then(unit, record, max(receipt.seq, revision.seq)))
 
 
 async def _author_then(unit: UnitOfWork, book: Book, seq: int) -> Author | None:

@@ -184,12 +184,13 @@ class _Steps:
         except UnknownAuthors as error:
             gone = ", ".join(sorted({str(id) for _, id in error.references}))
             self.leave(last, f"it named authors who are gone by now: {gone}")
+        except _Hindered as hindered:
+            self.leave(last, str(hindered))
         else:
             self.count += 1
 
     async def _step(self, last: Revision, before: Revision | None) -> None:
         records = repository(self.unit, last.kind)
-        into = None if before is None else before.into
         if before is not None and before.stands and last.stands:
             standing = await records.get(last.id)
             content = await fit_to_return(self.unit, before.content)
@@ -200,8 +201,18 @@ class _Steps:
         elif before is not None and before.stands:
             returned = await _returned(self.unit, before, last, self._clock)
             await records.add(returned, operation=Operation.RESTORE)
-        elif last.stands:
-            await records.remove(await records.get(last.id), at=self._clock.now(), operation=Operation.MERGE, into=into)
+        else:
+            await self._redirect(last, None if before is None else before.into)
+
+    async def _redirect(self, last: Revision, before: UUID | None) -> None:
+        """Lead the record again to where it was merged, or to nowhere."""
+        into = None if before is None else await self._standing_for(last.kind, before)
+        if last.stands:
+            await self._must_not_be_named(last)
+            record = await repository(self.unit, last.kind).get(last.id)
+            await repository(self.unit, last.kind).remove(
+                record, at=self._clock.now(), operation=Operation.MERGE, into=into
+            )
         elif last.into != into:
             await self.unit.log.append(
                 Change(
@@ -214,6 +225,19 @@ class _Steps:
                 )
             )
 
+    async def _standing_for(self, kind: Kind, id: UUID) -> UUID:
+        """Return who stands for the record by now."""
+        records = repository(self.unit, kind)
+        last = (await self.unit.log.last(kind, [id])).get(id)
+        for candidate in (id, None if last is None else last.into):
+            if candidate is not None and candidate in await records.get_many([candidate]):
+                return candidate
+        raise _Hindered("what it was merged into was removed since")
+
+    async def _must_not_be_named(self, revision: Revision) -> None:
+        if revision.kind is Kind.AUTHOR and (books := await self.unit.books.count_naming(revision.id)):
+            raise _Hindered("1 book still names this author" if books == 1 else f"{books} books still name this author")
+
     async def finish(self) -> None:
         """Do the removals that are due."""
         if not self._removals:
@@ -223,11 +247,15 @@ class _Steps:
         standing = await records.get_many([removal.id for removal in removals])
         removed = []
         for removal in removals:
-            if removal.kind is Kind.AUTHOR and (books := await self.unit.books.count_naming(removal.id)):
-                self.leave(
-                    removal, "1 book still names this author" if books == 1 else f"{books} books still name this author"
-                )
+            try:
+                await self._must_not_be_named(removal)
+            except _Hindered as hindered:
+                self.leave(removal, str(hindered))
             else:
                 removed.append(standing[removal.id])
         await records.remove(*removed, at=self._clock.now())
         self.count += len(removed)
+
+
+class _Hindered(Exception):
+    """A record can not be taken back, for the reason that the message says."""

@@ -11,7 +11,7 @@ from catalog.domain.queries import PAGE_SIZE_LIMIT, BookQuery, PageRequest
 from catalog.entrypoints.settings import Settings
 
 from .local import local
-from .options import failures, settings_from, settings_options
+from .options import counted, failures, settings_from, settings_options
 
 
 @click.command()
@@ -36,7 +36,7 @@ async def _list(settings: Settings) -> None:
                 for author in candidates.authors:
                     books = (await reader.books(BookQuery(page=PageRequest(size=1), author_id=author.id))).total
                     dob = f", born {author.dob}" if author.dob else ""
-                    print(f"  {author.id}  {author.name}{dob}, main entry of {books:,} books")
+                    print(f"  {author.id}  {author.name}{dob}, main entry of {counted(books, 'book')}")
             if number * PAGE_SIZE_LIMIT >= page.total:
-                print(f"{page.total:,} names that several authors have")
+                print(f"{counted(page.total, 'name')} that several authors have")
                 return

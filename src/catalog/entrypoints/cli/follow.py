@@ -54,7 +54,7 @@ def promote(config: Path | None, storage: str | None) -> None:
     with failures():
         must_last(settings)
         asyncio.run(_promote(settings))
-    print(f"{settings.storage} follows nobody any more")
+    print(f"{settings.storage} takes writes, and follows nobody")
 
 
 async def _promote(settings: Settings) -> None:
@@ -66,7 +66,7 @@ async def _catch_up(settings: Settings, url: str) -> int:
     container = local_container(settings)
     try:
         following = await _following(container, url)
-        await following.must_share_history()
+        await following.begin()
         async for seq in following.catch_up():
             print(f"seq {seq:,}", file=sys.stderr)
         return (await following.storage.reader.position()).seq

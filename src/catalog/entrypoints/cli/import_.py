@@ -74,7 +74,6 @@ async def import_file(settings: Settings, file: Path, reader: RecordReader, repo
     """Import one file into the storage that the settings name; return how many rows ended how."""
     async with local(settings) as scope:
         run = (await scope.get(IdGenerator)).new()
-        print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
         return await imported(await scope.get(Importing), reader, file, run, report_file)
 
 
@@ -90,6 +89,7 @@ async def imported(
             progress_over(file, content) as progress,
             closing(reader.read(content)) as entries,
         ):
+            print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
             async for outcome in importing.run(entries, run):
                 _count(counts, outcome)
                 report.write(outcome)

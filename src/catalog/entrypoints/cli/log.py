@@ -12,7 +12,7 @@ from catalog.domain.use_cases.log_keeping import LogKeeping
 from catalog.entrypoints.settings import Settings
 
 from .local import local, must_last
-from .options import failures, settings_from, settings_options
+from .options import counted, failures, settings_from, settings_options
 
 
 @click.group()
@@ -39,7 +39,7 @@ def compact(before: datetime, config: Path | None, storage: str | None) -> None:
     with failures():
         must_last(settings)
         dropped = asyncio.run(_compact(settings, before.replace(tzinfo=UTC)))
-    print(f"{dropped:,} contents dropped; the space is used again by what is written next")
+    print(f"{counted(dropped, 'content')} dropped; the space is used again by what is written next")
 
 
 async def _compact(settings: Settings, before: datetime) -> int:
@@ -47,7 +47,7 @@ async def _compact(settings: Settings, before: datetime) -> int:
     async with local(settings) as scope:
         async for dropped, seq in (await scope.get(LogKeeping)).compact(before):
             total += dropped
-            print(f"seq {seq:,}: {total:,} contents dropped", file=sys.stderr)
+            print(f"seq {seq:,}: {counted(total, 'content')} dropped", file=sys.stderr)
     return total
 
 

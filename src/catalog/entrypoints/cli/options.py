@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from catalog.domain.errors import CatalogError, StorageBusy
+from catalog.entrypoints.http.problems import problem_of
 from catalog.entrypoints.settings import InvalidSettings, Settings, described, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,4 +64,10 @@ def failures() -> Generator[None]:
     except StorageBusy:
         raise Failure("another process is writing to the catalogue; try again when it has finished") from None
     except CatalogError as error:
-        raise Failure(str(error) or f"refused: {error!r}") from None
+        has_words = type(error).__str__ is not Exception.__str__
+        raise Failure(str(error) if has_words else problem_of(error)[0].detail) from None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are, in words that fit the number."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -12,7 +12,7 @@ from catalog.domain.use_cases.undoing import Undoing
 from catalog.entrypoints.settings import Settings
 
 from .local import local, must_last
-from .options import failures, settings_from, settings_options
+from .options import counted, failures, settings_from, settings_options
 
 
 @click.command("undo")
@@ -31,7 +31,7 @@ def undo_command(run: UUID, config: Path | None, storage: str | None) -> None:
         undo, records, left_alone = asyncio.run(_undo(settings, run))
     for left in left_alone:
         print(f"left alone: {left.kind} {left.id}: {left.reason}")
-    print(f"{records:,} records taken back, {len(left_alone):,} left alone")
+    print(f"{counted(records, 'record')} taken back, {len(left_alone):,} left alone")
     if records:
         print(f"This undo is run {undo}; `catalog undo {undo}` takes it back")
     sys.exit(1 if left_alone else 0)
@@ -45,5 +45,5 @@ async def _undo(settings: Settings, run: UUID) -> tuple[UUID, int, list[LeftAlon
             undo = part.group
             records += part.records
             left_alone += part.left_alone
-            print(f"{records:,} records taken back", file=sys.stderr)
+            print(f"{counted(records, 'record')} taken back", file=sys.stderr)
     return undo, records, left_alone
