@@ -82,7 +82,7 @@ class BookRepository(Repository[Book], Protocol):
         ...
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
-        """Return the books that name the author, as main entry or contributor."""
+        """Return the books that name the author, as main entry or contributor, in the order of their ids."""
         ...
 
     async def count_naming(self, author_id: UUID) -> int:
@@ -114,7 +114,7 @@ class RevisionLog(Protocol):
         ...
 
     async def merged_into(self, kind: Kind, id: UUID) -> Sequence[Revision]:
-        """Return the last revisions of the records that redirect to this one."""
+        """Return the last revisions of the records that redirect to this one, in order."""
         ...
 
     async def append(self, *changes: Change) -> None:

@@ -94,7 +94,8 @@ class MemoryRevisionLog:
         return found[::-1][:limit]
 
     async def merged_into(self, kind: Kind, id: UUID) -> Sequence[Revision]:
-        return [last for last in self._log.last_of_each(self._upto) if last.into == id and last.kind is kind]
+        found = [last for last in self._log.last_of_each(self._upto) if last.into == id and last.kind is kind]
+        return sorted(found, key=lambda revision: revision.seq)
 
     async def append(self, *changes: Change) -> None:
         self._changes += changes

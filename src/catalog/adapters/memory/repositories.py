@@ -105,7 +105,8 @@ class MemoryBookRepository(_Records[Book]):
         return {source: self.records[self.sources[source]] for source in sources if source in self.sources}
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
-        return [book for book in self.records.values() if book.names(author_id)]
+        naming = [book for book in self.records.values() if book.names(author_id)]
+        return sorted(naming, key=lambda book: book.id.bytes)
 
     async def count_naming(self, author_id: UUID) -> int:
         return len(await self.find_naming(author_id))

@@ -151,7 +151,8 @@ class SqlBookRepository(_SqlRecords[Book]):
         return {source: books[id] for source, id in ids.items()}
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
-        return [self._record(row) for row in await self._rows.get_many(BookRow.id.in_(_naming(author_id)))]
+        rows = await self._rows.get_many(BookRow.id.in_(_naming(author_id)))
+        return sorted(map(self._record, rows), key=lambda book: book.id.bytes)
 
     async def count_naming(self, author_id: UUID) -> int:
         return await self._session.scalar(select(func.count()).select_from(_naming(author_id).subquery())) or 0

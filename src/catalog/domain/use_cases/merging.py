@@ -112,7 +112,7 @@ class Merging:
     ) -> None:
         """Lead those that had been merged into the record before to it again, if they still go where the merge led."""
         last = await unit.log.last(redirected[0].kind, {r.id for r in redirected}) if redirected else {}
-        for earlier in last.values():
+        for earlier in sorted(last.values(), key=lambda revision: revision.seq):
             if earlier.into in stand_ins:
                 await unit.log.append(self._redirect(earlier, Operation.UNMERGE, id))
 
