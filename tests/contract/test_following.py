@@ -386,3 +386,30 @@ async def test_whoever_follows_a_follower_is_as_the_source_is(source: Cataloguer
     await caught_up(third, FeedOf(follower.storage))
 
     assert await state_of(third) == await state_of(source)
+
+
+async def test_a_promotion_is_not_taken_back_by_a_follower_that_still_runs(
+    source: Cataloguers, follower: Cataloguers
+) -> None:
+    await source.authors.add(AuthorDetails(name="Before"))
+    following = follower.following(FeedOf(source.storage))
+    await following.begin()
+    async for _ in following.catch_up():
+        pass
+    await follower.storage.promote()
+    await source.authors.add(AuthorDetails(name="After"))
+
+    with pytest.raises(CanNotFollow):
+        async for _ in following.catch_up():
+            pass
+
+    await follower.authors.add(AuthorDetails(name="Of our own"))
+
+
+async def test_a_storage_takes_no_writes_from_the_moment_it_is_claimed(
+    source: Cataloguers, follower: Cataloguers
+) -> None:
+    await follower.following(FeedOf(source.storage)).claim()
+
+    with pytest.raises(ReadOnlyReplica):
+        await follower.authors.add(AuthorDetails(name="Refused"))

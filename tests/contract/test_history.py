@@ -620,3 +620,29 @@ async def test_undoing_an_unmerge_does_not_lead_to_a_record_that_was_removed_sin
 
     assert {left.id for left in left_alone} == {loser.id, book.id}
     assert (await catalogue.storage.reader.book(book.id)).author == await catalogue.storage.reader.author(loser.id)
+
+
+async def test_undoing_an_unmerge_merges_no_record_into_itself(catalogue: Cataloguers) -> None:
+    one, other = await an_author(catalogue, "One"), await an_author(catalogue, "Other")
+    await catalogue.merging.merge(Author, one.id, other.id)
+    await catalogue.merging.unmerge(Author, one.id)
+    unmerge = await last_group(catalogue)
+    await catalogue.merging.merge(Author, other.id, one.id)
+
+    _, left_alone, _ = await undone(catalogue, unmerge)
+
+    assert [left.id for left in left_alone] == [one.id]
+    assert (await catalogue.storage.reader.author(one.id)).name == "One"
+
+
+async def test_undoing_an_unmerge_leads_those_along_who_were_merged_since(catalogue: Cataloguers) -> None:
+    one, other, third = [await an_author(catalogue, name) for name in ("One", "Other", "Third")]
+    await catalogue.merging.merge(Author, one.id, other.id)
+    await catalogue.merging.unmerge(Author, one.id)
+    unmerge = await last_group(catalogue)
+    await catalogue.merging.merge(Author, third.id, one.id)
+
+    await undone(catalogue, unmerge)
+
+    picture = await picture_of(catalogue.storage)
+    assert {refused.data["into"] for refused in picture.absent.values()} == {other.id}

@@ -463,6 +463,7 @@ async def _replayed(catalogue: Cataloguers, _begun: Begun) -> None:
     await source.storage.promote()
     await source.authors.add(AuthorDetails(name="From there"))
     feed = FeedOf(source.storage)
+    await catalogue.following(feed).claim()
     await catalogue.following(feed).replay(await feed.changes((await catalogue.storage.reader.position()).seq))
 
 
@@ -481,10 +482,11 @@ EXAMPLES: dict[str, Example] = {
     "Merging.unmerge": lambda c, begun: c.merging.unmerge(Author, begun.merged.id),
     "LogKeeping.erase": lambda c, begun: c.log_keeping.erase(begun.author.id),
     "LogKeeping.compact_some": lambda c, _: c.log_keeping.compact_some(c.clock.now(), 0),
+    "Following.claim": lambda c, _: c.following(FeedOf(MemoryStorage())).claim(),
     "Following.replay": _replayed,
 }
 
-CHANGE_NO_RECORD = {"LogKeeping.compact_some"}
+CHANGE_NO_RECORD = {"LogKeeping.compact_some", "Following.claim"}
 
 
 def units_of_work() -> list[str]:

@@ -10,7 +10,7 @@ from tests.doubles import NOBODY, Cataloguers, StillClock, log_of, picture_of
 from catalog.adapters.system import Uuid7Generator
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord, SourceKey
-from catalog.domain.errors import AuthorHasBooks, ContentWithheld, NotFound, Removed
+from catalog.domain.errors import AuthorHasBooks, ContentWithheld, NeverRecorded, Removed
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage
 from catalog.domain.queries import RevisionQuery
@@ -315,7 +315,7 @@ async def test_erasing_twice_does_no_harm(catalogue: Cataloguers) -> None:
 
 
 async def test_what_never_was_can_not_be_erased(catalogue: Cataloguers) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NeverRecorded):
         await catalogue.log_keeping.erase(NOBODY)
 
 

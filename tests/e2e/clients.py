@@ -71,3 +71,21 @@ def problem_in(response: httpx.Response, status: int, slug: str) -> dict[str, An
 def places_in(problem: dict[str, Any]) -> list[str]:
     """Return where a problem finds something wrong: JSON Pointers and names of parameters, in order."""
     return sorted(error.get("pointer", error.get("parameter")) for error in problem["errors"])
+
+
+async def added(client: httpx.AsyncClient, kind: str, text: str, **fields: Any) -> dict[str, Any]:
+    """Add a record of that kind (`authors`, `books`), called like that."""
+    if kind == "authors":
+        return await added_author(client, text, **fields)
+    return await added_book(client, text, **fields)
+
+
+async def every_change(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """Return the whole log: if it is the same, nothing has changed."""
+    path: str | None = "/changes?limit=1000"
+    changes: list[dict[str, Any]] = []
+    while path is not None:
+        part = (await client.get(path)).json()
+        changes += part["items"]
+        path = part["next"]
+    return changes

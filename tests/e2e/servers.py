@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, Self
@@ -25,15 +25,16 @@ def command(*arguments: str, python_options: Sequence[str] = ()) -> list[str]:
     return [sys.executable, *python_options, "-m", "catalog", *arguments]
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment without the settings somebody may have made in it."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("CATALOG_")}
+def environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment with these settings, and without those that somebody may have made in it."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("CATALOG_")}
+    return others | {f"CATALOG_{name.upper()}": value for name, value in settings.items()}
 
 
-def run_serve(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a `catalog serve` that is expected to refuse."""
+def run_catalog(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of `catalog` to its end, in a process of its own."""
     return subprocess.run(
-        command("serve", *options),
+        command(*arguments),
         cwd=folder,
         env=environment(),
         capture_output=True,
@@ -43,17 +44,29 @@ def run_serve(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-class Server:
-    """A `catalog serve` on a free port."""
+def run_serve(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a `catalog serve` that is expected to refuse."""
+    return run_catalog("serve", *options, folder=folder)
 
-    def __init__(self, *options: str, folder: Path, python_options: Sequence[str] = ()) -> None:
+
+class Server:
+    """A `catalog serve` on a free port, or another command that serves."""
+
+    def __init__(
+        self,
+        *options: str,
+        folder: Path,
+        python_options: Sequence[str] = (),
+        what: Sequence[str] = ("serve",),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.lines: list[str] = []
         self._ended = False
         self._news = threading.Condition()
         self.process = subprocess.Popen(
-            command("serve", "--port", "0", *options, python_options=python_options),
+            command(*what, "--port", "0", *options, python_options=python_options),
             cwd=folder,
-            env=environment(),
+            env=environment(**(settings or {})),
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -155,7 +155,7 @@ async def test_a_write_that_knows_the_version_is_done(client: Client, kind: str,
     response = await client.request(method, path, headers={"If-Match": etag}, **writes(kind)[method])
 
     assert response.status_code == (204 if method == "DELETE" else 200)
-    assert (await client.get(path)).status_code == (404 if method == "DELETE" else 200)
+    assert (await client.get(path)).status_code == (410 if method == "DELETE" else 200)
 
 
 async def test_weak_foreign_and_malformed_tags_let_no_write_pass(client: Client) -> None:

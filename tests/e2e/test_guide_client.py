@@ -181,7 +181,8 @@ async def test_books_are_filtered_by_author(client: Client) -> None:
 
     response = await client.get("/books", params={"author_id": two["id"]})
 
-    assert response.json() == {"items": [second], "limit": 10, "offset": 0, "total": 1}
+    as_of = {"seq": 4, "at": second["updated_at"]}
+    assert response.json() == {"items": [second], "limit": 10, "offset": 0, "total": 1, "as_of": as_of}
 
 
 @pytest.mark.parametrize(

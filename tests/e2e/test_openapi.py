@@ -14,7 +14,7 @@ import pytest_asyncio
 from jsonschema_rs import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
-from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT
+from catalog.domain.queries import CHANGES_LIMIT, PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, SEQ_LIMIT
 from catalog.entrypoints.settings import Settings
 
 from .clients import Client, in_process
@@ -23,6 +23,7 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "openapi.json"
 RENEW = "WRITE_OPENAPI"
 
 WITH_BODY = {"post", "put", "patch"}
+BODILESS = {f"/{kind}/{{id}}/{what}": {"post"} for kind in ("authors", "books") for what in ("restore", "unmerge")}
 
 
 async def document_of(client: Client) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def test_every_operation_has_a_summary_and_an_id_of_its_own(document: dict[str, 
 
 def test_every_operation_documents_its_problems_as_problems(document: dict[str, Any]) -> None:
     for method, path, operation in operations_of(document):
-        failures = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
+        failures = {status: answer for status, answer in operation["responses"].items() if int(status) >= 305}
         for status, answer in failures.items():
             assert answer["content"] == {
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
@@ -94,23 +95,89 @@ def test_every_operation_documents_its_problems_as_problems(document: dict[str, 
         if path.startswith(("/authors", "/books")):
             expected = {"400", "500", "503"}
             expected |= {"404"} if "{id}" in path else set()
-            expected |= {"413", "415"} if method in WITH_BODY else set()
-            expected |= {"412"} if "{id}" in path and method != "get" else set()
+            expected |= {"403", "507"} if method != "get" else set()
+            expected |= {"413", "415"} if method in WITH_BODY - BODILESS.get(path, set()) else set()
+            expected |= {"412"} if "{id}" in path and method != "get" and path not in BODILESS else set()
             expected |= {"422"} if path.startswith("/books") and method in WITH_BODY else set()
             expected |= {"409"} if (method, path) == ("delete", "/authors/{id}") else set()
+            expected |= {"308", "410"} if path.endswith("/{id}") else set()
+            expected |= {"409", "410", "422"} if method == "post" and "{id}" in path else set()
+            expected |= {"410"} if "{version}" in path else set()
             assert failures.keys() >= expected, f"{method} {path}"
+
+
+def test_every_redirect_documents_where_it_leads(document: dict[str, Any]) -> None:
+    redirects = {
+        f"{method} {path}": operation["responses"]["308"].get("headers", {}).keys()
+        for method, path, operation in operations_of(document)
+        if "308" in operation["responses"]
+    }
+
+    assert [operation for operation, headers in redirects.items() if "Location" not in headers] == []
+
+
+def test_operations_without_a_body_take_none(document: dict[str, Any]) -> None:
+    for method, path, operation in operations_of(document):
+        takes_a_body = method in WITH_BODY - BODILESS.get(path, set())
+        assert ("requestBody" in operation) == takes_a_body, f"{method} {path}"
+
+
+def test_what_may_be_sent_again_takes_an_idempotency_key_and_says_whether_it_was_replayed(
+    document: dict[str, Any],
+) -> None:
+    for method, path, operation in operations_of(document):
+        names = {parameter["name"] for parameter in operation.get("parameters", ())}
+        success = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+
+        assert ("Idempotency-Key" in names) == (method in {"post", "patch"}), f"{method} {path}"
+        assert ("Idempotency-Replayed" in success.get("headers", {})) == (method in {"post", "patch"})
+
+
+def test_every_write_takes_the_actor_whom_a_proxy_names(document: dict[str, Any]) -> None:
+    undocumented = [
+        f"{method} {path}"
+        for method, path, operation in operations_of(document)
+        if method != "get" and "X-Actor" not in {parameter["name"] for parameter in operation["parameters"]}
+    ]
+
+    assert undocumented == []
+
+
+def test_the_stream_of_changes_is_documented_beside_their_pages(document: dict[str, Any]) -> None:
+    content = document["paths"]["/changes"]["get"]["responses"]["200"]["content"]
+
+    assert content.keys() == {"application/json", "text/event-stream"}
+
+
+def test_versions_and_seqs_have_their_limits(document: dict[str, Any]) -> None:
+    def schema(path: str, name: str) -> Any:
+        (parameter,) = (p for p in document["paths"][path]["get"]["parameters"] if p["name"] == name)
+        return parameter["schema"]
+
+    for kind in ("authors", "books"):
+        path = f"/{kind}/{{id}}/revisions/{{version}}"
+        earlier = schema(f"{path}/differences", "from")
+        assert (earlier["minimum"], earlier["maximum"]) == (0, 2**31 - 1)
+    since, limit = schema("/changes", "since"), schema("/changes", "limit")
+    assert (since["minimum"], since["maximum"], since["default"]) == (0, SEQ_LIMIT, 0)
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, CHANGES_LIMIT, 100)
 
 
 def test_every_field_of_every_schema_is_described(document: dict[str, Any]) -> None:
     undescribed = [
         f"{name}.{field}"
         for name, schema in document["components"]["schemas"].items()
-        for field, described in schema["properties"].items()
+        for field, described in schema.get("properties", {}).items()
         if not described.get("description")
     ]
 
     assert undescribed == []
+    assert [name for name, schema in document["components"]["schemas"].items() if not _has_members(schema)] == []
     assert all(schema["description"] for schema in document["components"]["schemas"].values())
+
+
+def _has_members(schema: dict[str, Any]) -> bool:
+    return bool(schema.get("properties") or schema.get("enum"))
 
 
 def test_every_parameter_is_described(document: dict[str, Any]) -> None:
@@ -158,12 +225,17 @@ def test_fields_have_their_limits_examples_and_defaults(document: dict[str, Any]
 
 
 def test_all_that_a_record_has_is_always_answered(document: dict[str, Any]) -> None:
-    for name in ("Author", "BookRecord", "Problem"):
-        schema = document["components"]["schemas"][name]
-        always = schema["properties"].keys() - ({"errors"} if name == "Problem" else set())
+    requests = {"AuthorDetails", "BookDetails", "AuthorAmendment", "BookAmendment", "Contributor", "Merge", "Reversion"}
+    sometimes = {
+        "Problem": {"errors", "removed_at", "removed_by", "removed_by_request", "instance", "request_id"},
+        "Violation": {"pointer", "parameter"},
+    }
+    schemas = document["components"]["schemas"]
+    assert schemas.keys() >= {*requests, *sometimes, "Author", "BookRecord", "Revision", "Comparison", "BookUnmerged"}
+    for name in schemas.keys() - requests:
+        fields = schemas[name].get("properties", {}).keys()
 
-        missing = always - set(schema["required"])
-        assert missing <= ({"instance", "request_id"} if name == "Problem" else set())
+        assert fields - set(schemas[name].get("required", ())) == sometimes.get(name, set()), name
 
 
 # ---- the page

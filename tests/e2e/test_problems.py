@@ -18,7 +18,7 @@ from catalog.domain.ports import CatalogReader
 from catalog.entrypoints.http.problems import PROBLEMS
 from catalog.entrypoints.settings import Settings
 
-from .clients import Client, added_author, added_book, in_parallel, in_process, places_in, problem_in
+from .clients import Client, added_author, added_book, every_change, in_parallel, in_process, places_in, problem_in
 
 JSON = {"Content-Type": "application/json"}
 
@@ -88,14 +88,27 @@ async def test_an_unknown_record_is_not_found_and_the_problem_names_it(
     assert problem_in(response, 404, "not-found")["detail"] == f"There is no {kind} with the id {NOBODY}."
 
 
-async def test_a_removed_record_is_no_longer_found(client: Client) -> None:
-    author = await added_author(client)
+@pytest.mark.parametrize("kind", ["author", "book"])
+async def test_a_removed_record_is_gone_and_the_problem_says_when_by_whom_and_in_which_request(
+    client: Client, kind: str
+) -> None:
+    record = await (added_author(client) if kind == "author" else added_book(client))
+    path = f"/{kind}s/{record['id']}"
+    body = {"name": "Homer"} if kind == "author" else {"title": "Iliad", "author_id": None}
 
-    removed = await client.delete(f"/authors/{author['id']}")
+    removed = await client.delete(path)
 
     assert removed.status_code == 204
-    problem_in(await client.get(f"/authors/{author['id']}"), 404, "not-found")
-    problem_in(await client.delete(f"/authors/{author['id']}"), 404, "not-found")
+    (_, tombstone) = await every_change(client)
+    assert tombstone["operation"] == "remove"
+    for method, content in {"GET": None, "PATCH": body, "PUT": body, "DELETE": None}.items():
+        problem = problem_in(await client.request(method, path, json=content), 410, "removed")
+        assert (problem["removed_at"], problem["removed_by"]) == (tombstone["at"], "anonymous")
+        assert problem["removed_by_request"] == tombstone["request_id"] == removed.headers["x-request-id"]
+        assert problem["request_id"] != problem["removed_by_request"]
+    headed = await client.head(path)
+    assert (headed.status_code, headed.content) == (410, b"")
+    assert len(await every_change(client)) == 2
 
 
 @pytest.mark.parametrize(

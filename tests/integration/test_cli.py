@@ -43,7 +43,8 @@ def test_help_lists_every_command_with_what_it_does() -> None:
 
     listed = {words[0]: words[1:] for line in result.stdout.splitlines() if (words := line.split())}
     assert result.exit_code == 0
-    assert [name for name in ("serve", "import", "database", "version") if not listed.get(name)] == []
+    names = ("serve", "import", "undo", "duplicates", "follow", "promote", "log", "database", "version")
+    assert [name for name in names if not listed.get(name)] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -59,9 +60,26 @@ def test_the_help_of_a_command_explains_it_and_each_of_its_options(name: str) ->
     assert [opt for each in options for opt in each.opts if opt not in result.stdout] == []
 
 
-@pytest.mark.parametrize("name", ["serve", "import", "database"])
+@pytest.mark.parametrize("name", ["compact", "erase"])
+def test_the_help_of_what_is_done_to_the_log_explains_it_and_each_of_its_options(name: str) -> None:
+    group = main.commands["log"]
+    assert isinstance(group, click.Group)
+    command = group.commands[name]
+    options = [each for each in command.params if isinstance(each, click.Option)]
+
+    result = run("log", name, "--help")
+
+    assert result.exit_code == 0
+    assert command.help
+    assert [each.name for each in options if not each.help] == []
+    assert [opt for each in options for opt in each.opts if opt not in result.stdout] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["serve", "import", "undo", "duplicates", "follow", "promote", "log compact", "log erase", "database"]
+)
 def test_every_command_that_touches_storage_takes_it_as_an_option(name: str) -> None:
-    assert "--storage" in run(name, "--help").stdout
+    assert "--storage" in run(*name.split(), "--help").stdout
 
 
 def test_serve_takes_where_to_listen_as_options() -> None:

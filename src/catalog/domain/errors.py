@@ -33,6 +33,16 @@ class NotFound(CatalogError):
 
 
 @define(eq=False)
+class NeverRecorded(CatalogError):
+    """No record of any kind has, or ever had, this id."""
+
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"no record has, or ever had, the id {self.id}"
+
+
+@define(eq=False)
 class Removed(CatalogError):
     """The record was there and was removed; it can be restored."""
 

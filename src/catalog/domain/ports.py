@@ -97,6 +97,10 @@ class RevisionLog(Protocol):
         """Return the seq of the last revision; 0 before the first."""
         ...
 
+    async def source(self) -> str | None:
+        """Return whom the storage follows, if anybody."""
+        ...
+
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         """Return the last revision of each record that there is or was."""
         ...
@@ -124,8 +128,9 @@ class RevisionLog(Protocol):
     async def replay(self, *revisions: Revision, source: str) -> None:
         """Write revisions of another catalogue as they are, seq included; they stand for all changes of this unit.
 
-        The first must follow the last that the log has; raises Interrupted if not. From now on, also without any
-        revision, the storage takes changes from that source only.
+        Without any, the storage takes changes from that source only, from now on. With some, the first must follow the
+        last that the log has; raises Interrupted if not, and CanNotFollow where the storage follows another source, or
+        nobody any more.
         """
         ...
 

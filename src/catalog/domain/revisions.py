@@ -36,6 +36,9 @@ class Withheld(StrEnum):
     ERASED = "erased"
 
 
+PROMOTED = "this storage follows another catalogue by now, or none; `catalog follow` makes it a replica again"
+
+
 @frozen(kw_only=True)
 class Change:
     """What a unit of work did to one record, as `Revision` says it."""
@@ -65,6 +68,11 @@ class Change:
     def taking(cls, record: Author | Book, operation: Operation, *, at: datetime, into: UUID | None = None) -> "Change":
         """Return the change that takes the record away; `into` names the record that stands for it from now on."""
         return cls(kind=record.KIND, id=record.id, version=record.version + 1, operation=operation, at=at, into=into)
+
+
+def redirected(last: "Revision", operation: Operation, *, into: UUID | None, at: datetime) -> Change:
+    """Return the change that leads a record that is gone to another one, or to none."""
+    return Change(kind=last.kind, id=last.id, version=last.version + 1, operation=operation, into=into, at=at)
 
 
 @frozen(kw_only=True)

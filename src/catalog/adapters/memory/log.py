@@ -10,10 +10,10 @@ from uuid import UUID
 
 from attrs import evolve
 
-from catalog.domain.errors import Interrupted, VersionNotFound
+from catalog.domain.errors import CanNotFollow, Interrupted, VersionNotFound
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import Position
-from catalog.domain.revisions import Change, Revision, Withheld
+from catalog.domain.revisions import PROMOTED, Change, Revision, Withheld
 
 
 class MemoryLog:
@@ -63,16 +63,20 @@ class MemoryLog:
 class MemoryRevisionLog:
     """The log, inside a unit of work."""
 
-    def __init__(self, log: MemoryLog, upto: int, changes: list[Change]) -> None:
+    def __init__(self, log: MemoryLog, upto: int, follows: str | None, changes: list[Change]) -> None:
         self._log = log
+        self._follows = follows
         self._upto = upto
         self._changes = changes
         self.withheld: dict[int, Withheld] = {}
         self.replayed: list[Revision] = []
-        self.source: str | None = None
+        self.claimed_by: str | None = None
 
     async def position(self) -> int:
         return self._upto
+
+    async def source(self) -> str | None:
+        return self._follows
 
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         return {id: history[-1] for id in ids if (history := self._log.of_record(kind, id, self._upto))}
@@ -101,11 +105,13 @@ class MemoryRevisionLog:
         self._changes += changes
 
     async def replay(self, *revisions: Revision, source: str) -> None:
+        if revisions and self._upto and self._follows != source:
+            raise CanNotFollow(PROMOTED)
         expected = self._upto + 1
         if [revision.seq for revision in revisions] != list(range(expected, expected + len(revisions))):
             raise Interrupted
         self.replayed += revisions
-        self.source = source
+        self.claimed_by = source
 
     async def erase(self, kind: Kind, id: UUID) -> None:
         self.withheld |= {

@@ -27,7 +27,7 @@ class MemoryUnitOfWork:
         self.changes: list[Change] = []
         self.authors = MemoryAuthorRepository(snapshot.authors, self.changes, log, snapshot.seq)
         self.books = MemoryBookRepository(snapshot.books, self.changes, log, snapshot.seq, snapshot.sources)
-        self.log = MemoryRevisionLog(log, snapshot.seq, self.changes)
+        self.log = MemoryRevisionLog(log, snapshot.seq, snapshot.follows, self.changes)
         self.receipts = MemoryReceiptRepository(snapshot.receipts)
 
     def result(self) -> tuple[Snapshot, Sequence[Revision]]:
@@ -37,7 +37,7 @@ class MemoryUnitOfWork:
         reference leads nowhere: a use case forgot to check it.
         """
         begun = self._begun_from
-        source = self.log.source
+        source = self.log.claimed_by
         revisions = self._appended() if source is None else self.log.replayed
         if not revisions and self.receipts.kept is begun.receipts and source in (None, begun.follows):
             return begun, []

@@ -13,11 +13,11 @@ from sqlalchemy.orm import aliased
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.callers import Caller
-from catalog.domain.errors import Interrupted, ReadOnlyReplica, StorageFailed
+from catalog.domain.errors import CanNotFollow, Interrupted, ReadOnlyReplica
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import Position
 from catalog.domain.records import told
-from catalog.domain.revisions import Change, Operation, Revision, Withheld
+from catalog.domain.revisions import PROMOTED, Change, Operation, Revision, Withheld
 
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
@@ -49,7 +49,8 @@ def _counted(*conditions: Any) -> Any:
 
 
 _COUNT = _counted(_LOG.c.follows.is_(None))
-_COUNT_REPLAYED = _counted(_LOG.c.seq == bindparam("expected")).values(follows=bindparam("source"))
+_IS_REPLICA = or_(_LOG.c.follows == bindparam("source"), _LOG.c.seq == 0)
+_COUNT_REPLAYED = _counted(_LOG.c.seq == bindparam("expected"), _IS_REPLICA).values(follows=bindparam("source"))
 
 
 def revision_of(row: Row[*tuple[Any, ...]]) -> Revision:
@@ -93,6 +94,9 @@ class SqlRevisionLog:
     async def position(self) -> int:
         seq: int = (await self._session.execute(POSITION)).one().seq
         return seq
+
+    async def source(self) -> str | None:
+        return await self._session.scalar(select(LogRow.follows))
 
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         found: dict[UUID, Revision] = {}
@@ -168,10 +172,11 @@ class SqlRevisionLog:
             return
         first = revisions[0].seq
         if [revision.seq for revision in revisions] != list(range(first, first + len(revisions))):
-            raise StorageFailed from ValueError(f"the revisions from seq {first} on have gaps")
+            raise Interrupted
         counts = self._counts(len(revisions), revisions[-1].at) | {"expected": first - 1, "source": source}
         if (await connection.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
-            raise Interrupted
+            last = (await connection.execute(select(_LOG.c.seq))).scalar_one()
+            raise CanNotFollow(PROMOTED) if last == first - 1 else Interrupted
 
     def _counts(self, more: int, now: datetime) -> dict[str, Any]:
         more_of = self._ledger.more

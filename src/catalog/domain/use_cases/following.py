@@ -42,9 +42,16 @@ class Following:
     feed: ChangeFeed
 
     async def begin(self) -> None:
-        """Make the storage a replica, which takes nothing from anybody else; raise CanNotFollow."""
+        """Make the storage a replica; raise CanNotFollow."""
         await self.must_share_history()
-        await self.replay([])
+        await self.claim()
+
+    @atomic
+    async def claim(self, unit: UnitOfWork) -> str | None:
+        """Let the storage take changes from this source only; return from which one it took them before."""
+        before = await unit.log.source()
+        await unit.log.replay(source=self.feed.source)
+        return before
 
     async def must_share_history(self) -> None:
         """Refuse to follow a catalogue whose log is not the continuation of ours; raise CanNotFollow."""

@@ -34,6 +34,8 @@ async def once(unit: UnitOfWork, now: datetime, work: Callable[[], Awaitable[R]]
         await unit.receipts.add(_receipt(unit.caller.actor, request, result, seq, now), forget_before=forgotten)
         return result
     if receipt.fingerprint != request.fingerprint:
+        # A refusal goes first, and nothing else stays: who was redirected by a merged record is redirected again.
+        await work()
         raise KeyReused(request.key)
     written = await _as_written(unit, receipt)
     request.replayed = True

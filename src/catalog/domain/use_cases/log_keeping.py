@@ -8,7 +8,7 @@ from attrs import frozen
 
 from catalog.domain.authors import Author
 from catalog.domain.callers import Caller
-from catalog.domain.errors import AuthorHasBooks, NotFound
+from catalog.domain.errors import AuthorHasBooks, NeverRecorded
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, Storage, UnitOfWork
 from catalog.domain.revisions import Change, Operation, Revision, Withheld
@@ -50,7 +50,7 @@ class LogKeeping:
     async def erase(self, unit: UnitOfWork, id: UUID) -> Revision | None:
         """Empty all contents of a record for good, and leave a bare tombstone; return how it stood before.
 
-        A record that stands is removed. Raises NotFound where it never was, AuthorHasBooks.
+        A record that stands is removed. Raises NeverRecorded where it never was, AuthorHasBooks.
         """
         last = await _last_of_any_kind(unit, id)
         if last.withheld is Withheld.ERASED:
@@ -81,4 +81,4 @@ async def _last_of_any_kind(unit: UnitOfWork, id: UUID) -> Revision:
     for kind in Kind:
         if found := (await unit.log.last(kind, [id])).get(id):
             return found
-    raise NotFound(Kind.BOOK, id)
+    raise NeverRecorded(id)

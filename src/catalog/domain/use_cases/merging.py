@@ -14,7 +14,7 @@ from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.receipts import Unmerged
 from catalog.domain.records import filled, must_stand_at, succeeded, told
-from catalog.domain.revisions import Change, Operation, Revision, absence
+from catalog.domain.revisions import Operation, Revision, absence, redirected
 
 from .atomic import atomic
 from .past import fit_to_return, last_of, way_back_to_standing
@@ -57,7 +57,7 @@ class Merging:
         must_stand_at(loser, known_versions)
         unit.group = self.ids.new()
         for earlier in await unit.log.merged_into(kind, id):
-            await unit.log.append(self._redirect(earlier, Operation.MERGE, into))
+            await unit.log.append(redirected(earlier, Operation.MERGE, into=into, at=self.clock.now()))
         return await shown(unit, await self._merge(unit, loser, survivor), shown_as)
 
     async def _merge(self, unit: UnitOfWork, loser: Author | Book, survivor: Author | Book) -> Author | Book:
@@ -108,23 +108,13 @@ class Merging:
         return Unmerged(record=await shown(unit, restored, shown_as), left_alone=back.left_alone)
 
     async def _redirect_back(
-        self, unit: UnitOfWork, redirected: Sequence[Revision], id: UUID, stand_ins: Collection[UUID]
+        self, unit: UnitOfWork, earlier: Sequence[Revision], id: UUID, stand_ins: Collection[UUID]
     ) -> None:
         """Lead those that had been merged into the record before to it again, if they still go where the merge led."""
-        last = await unit.log.last(redirected[0].kind, {r.id for r in redirected}) if redirected else {}
-        for earlier in sorted(last.values(), key=lambda revision: revision.seq):
-            if earlier.into in stand_ins:
-                await unit.log.append(self._redirect(earlier, Operation.UNMERGE, id))
-
-    def _redirect(self, last: Revision, operation: Operation, into: UUID) -> Change:
-        return Change(
-            kind=last.kind,
-            id=last.id,
-            version=last.version + 1,
-            operation=operation,
-            at=self.clock.now(),
-            into=into,
-        )
+        last = await unit.log.last(earlier[0].kind, {r.id for r in earlier}) if earlier else {}
+        for revision in sorted(last.values(), key=lambda revision: revision.seq):
+            if revision.into in stand_ins:
+                await unit.log.append(redirected(revision, Operation.UNMERGE, into=id, at=self.clock.now()))
 
 
 async def _survivor(unit: UnitOfWork, kind: Kind, id: UUID, into: UUID) -> Any:
@@ -136,8 +126,7 @@ async def _survivor(unit: UnitOfWork, kind: Kind, id: UUID, into: UUID) -> Any:
     if last := (await unit.log.last(kind, [into])).get(into):
         obstacle = Obstacle.REMOVED if last.into is None else Obstacle.MERGED
         raise NotMergeable(kind, id, into, obstacle, last.into)
-    (other,) = set(Kind) - {kind}
-    is_other = into in await unit.log.last(other, [into])
+    is_other = any([into in await unit.log.last(other, [into]) for other in Kind])
     raise NotMergeable(kind, id, into, Obstacle.OTHER_KIND if is_other else Obstacle.UNKNOWN)
 
 

@@ -14,7 +14,7 @@ from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.receipts import LeftAlone
 from catalog.domain.records import must_stand_at, succeeded, told
-from catalog.domain.revisions import Change, Operation, Revision, differences
+from catalog.domain.revisions import Operation, Revision, differences, redirected
 
 from .atomic import atomic
 from .past import fit_to_return, last_of, previous, version_of, way_back_to_standing
@@ -207,23 +207,21 @@ class _Steps:
     async def _redirect(self, last: Revision, before: UUID | None) -> None:
         """Lead the record again to where it was merged, or to nowhere."""
         into = None if before is None else await self._standing_for(last.kind, before)
+        if into == last.id:
+            raise _Hindered("what it was merged into was merged into it since")
+        at = self._clock.now()
         if last.stands:
             await self._must_not_be_named(last)
-            record = await repository(self.unit, last.kind).get(last.id)
-            await repository(self.unit, last.kind).remove(
-                record, at=self._clock.now(), operation=Operation.MERGE, into=into
-            )
+            done = {change.id for change in self.unit.changes}
+            for earlier in await self.unit.log.merged_into(last.kind, last.id):
+                if earlier.id in done:
+                    continue
+                await self.unit.log.append(redirected(earlier, Operation.MERGE, into=into, at=at))
+            records = repository(self.unit, last.kind)
+            await records.remove(await records.get(last.id), at=at, operation=Operation.MERGE, into=into)
         elif last.into != into:
-            await self.unit.log.append(
-                Change(
-                    kind=last.kind,
-                    id=last.id,
-                    version=last.version + 1,
-                    operation=Operation.REMOVE if into is None else Operation.MERGE,
-                    at=self._clock.now(),
-                    into=into,
-                )
-            )
+            operation = Operation.REMOVE if into is None else Operation.MERGE
+            await self.unit.log.append(redirected(last, operation, into=into, at=at))
 
     async def _standing_for(self, kind: Kind, id: UUID) -> UUID:
         """Return who stands for the record by now."""

@@ -9,7 +9,7 @@ import click
 from dishka import AsyncContainer
 
 from catalog.domain.callers import Caller
-from catalog.domain.errors import SourceUnreachable, StorageBusy
+from catalog.domain.errors import CanNotFollow, SourceUnreachable, StorageBusy
 from catalog.domain.ports import Clock, Storage
 from catalog.domain.use_cases.following import Following
 from catalog.entrypoints.container import change_feed, local_container
@@ -17,7 +17,7 @@ from catalog.entrypoints.settings import Settings
 
 from .local import local, must_last
 from .options import failures, settings_from, settings_options
-from .serve import serve_with
+from .serve import allow_remote_option, serve_with
 
 LONGEST_PAUSE_SECONDS = 30.0
 SECONDS_BETWEEN_LINES = 2.0
@@ -26,16 +26,24 @@ SECONDS_BETWEEN_LINES = 2.0
 @click.command()
 @click.argument("url")
 @settings_options("storage", "host", "port")
+@allow_remote_option
 @click.option("--once", is_flag=True, help="Catch up and end, instead of serving what there is and going on.")
 def follow(
-    url: str, config: Path | None, storage: str | None, host: str | None, port: str | None, *, once: bool
+    url: str,
+    config: Path | None,
+    storage: str | None,
+    host: str | None,
+    port: str | None,
+    *,
+    allow_remote: bool | None,
+    once: bool,
 ) -> None:
     """Be a read-only live replica of the catalogue at URL.
 
     Ids, versions, times and seq are those of the source. A replica that is stopped goes on where it was; it serves
     reads on --host and --port, and refuses writes. `catalog promote` makes it a catalogue of its own.
     """
-    settings = settings_from(config, storage=storage, host=host, port=port)
+    settings = settings_from(config, storage=storage, host=host, port=port, allow_remote=allow_remote)
     with failures():
         feed = change_feed(url)
         if once:
@@ -43,13 +51,17 @@ def follow(
             seq = asyncio.run(_catch_up(settings, url))
             print(f"{settings.storage} is as {feed.source} at seq {seq:,}")
             return
-    serve_with(settings, alongside=lambda container: _follow(container, url))
+    replica = _Replica(url)
+    serve_with(settings, replica.claim, replica.follow)
 
 
 @click.command()
 @settings_options("storage")
 def promote(config: Path | None, storage: str | None) -> None:
-    """Make a replica a catalogue of its own, which takes writes and follows nobody."""
+    """Make a replica a catalogue of its own, which takes writes and follows nobody.
+
+    A follower that still runs on it ends with the next change of its source.
+    """
     settings = settings_from(config, storage=storage)
     with failures():
         must_last(settings)
@@ -74,16 +86,37 @@ async def _catch_up(settings: Settings, url: str) -> int:
         await container.close()
 
 
-async def _follow(container: AsyncContainer, url: str) -> None:
-    """Follow until the service ends; when the source can not be reached, ask again and again, less and less often."""
-    following = await _following(container, url)
+class _Replica:
+    """A storage that is served, and follows, from before the first request."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._followed_before: str | None = None
+
+    async def claim(self, container: AsyncContainer) -> None:
+        """Take no writes from anybody but the source, whether that can be reached or not."""
+        self._followed_before = await (await _following(container, self._url)).claim()
+
+    async def follow(self, container: AsyncContainer) -> None:
+        """Follow until the service ends; let go of a storage that can not follow, and did not before."""
+        following = await _following(container, self._url)
+        try:
+            await _follow(following)
+        except CanNotFollow:
+            if self._followed_before is None:
+                await following.storage.promote()
+            raise
+
+
+async def _follow(following: Following) -> None:
+    """Follow; when the source can not be reached, ask again and again, less and less often."""
     pause, told = 1.0, 0.0
     while True:
         try:
             async for seq in following.follow():
                 pause = 1.0
                 if time.monotonic() - told >= SECONDS_BETWEEN_LINES:
-                    print(f"catalog: at seq {seq:,} of {url}", file=sys.stderr)
+                    print(f"catalog: at seq {seq:,} of {following.feed.source}", file=sys.stderr)
                     told = time.monotonic()
         except SourceUnreachable as error:
             print(f"catalog: {error}; trying again in {pause:.0f} s", file=sys.stderr)

@@ -11,15 +11,17 @@ from catalog.entrypoints.settings import Settings
 
 from .options import Failure, failures, settings_from, settings_options
 
-
-@click.command()
-@settings_options("storage", "host", "port")
-@click.option(
+allow_remote_option = click.option(
     "--allow-remote",
     is_flag=True,
     default=None,
     help="Listen on an address that other machines reach, although anybody there may change everything.",
 )
+
+
+@click.command()
+@settings_options("storage", "host", "port")
+@allow_remote_option
 def serve(
     config: Path | None, storage: str | None, host: str | None, port: str | None, *, allow_remote: bool | None
 ) -> None:

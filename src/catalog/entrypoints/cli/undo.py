@@ -42,6 +42,11 @@ async def _undo(settings: Settings, run: UUID) -> tuple[UUID, int, list[LeftAlon
     left_alone: list[LeftAlone] = []
     async with local(settings) as scope:
         async for part in (await scope.get(Undoing)).undo(run):
+            if undo == run:
+                print(
+                    f"catalog: this undo is run {part.group}; `catalog undo {part.group}` takes it back",
+                    file=sys.stderr,
+                )
             undo = part.group
             records += part.records
             left_alone += part.left_alone

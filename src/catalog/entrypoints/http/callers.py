@@ -60,7 +60,9 @@ async def _idempotent_request(request: Request[Any, Any, Any], kept_for: timedel
     if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
         raise _wrong("Idempotency-Key", f"must be 1 to {LONGEST_KEY} printable ASCII characters; a UUID is a good one")
     said = [request.method, request.scope["path"], request.scope["query_string"], request.headers.get("if-match", "")]
-    fingerprint = sha256(repr(said).encode() + await request.body()).hexdigest()
+    # A handler that takes no body is not given one to read, either.
+    body = b"" if request.route_handler.parsed_data_field is None else await request.body()
+    fingerprint = sha256(repr(said).encode() + body).hexdigest()
     return IdempotentRequest(
         key=key, fingerprint=fingerprint, status=request.route_handler.status_code, kept_for=kept_for
     )

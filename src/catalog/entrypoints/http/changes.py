@@ -23,7 +23,7 @@ from . import wire
 from .news import News
 from .openapi import problem_responses
 from .parameters import ChangesLimit, KindFilter, LastEventId, Since
-from .problems import InvalidParameters, Violation
+from .problems import InvalidParameters, SeqBeyondEnd, Violation
 
 STREAM = "text/event-stream"
 SECONDS_BETWEEN_PINGS = 15.0
@@ -50,6 +50,7 @@ class Changes:
         "nothing and gets nothing twice."
     ),
     tags=["History"],
+    response_headers={"Vary": "Accept"},
     responses={
         **problem_responses(),
         200: ResponseSpec(data_container=Changes, description="The changes, or their stream", generate_examples=False),
@@ -69,10 +70,11 @@ async def list_changes(
     query = ChangeQuery(since=since, kind=kind, limit=limit)
     if request.accept.best_match(["application/json", STREAM]) != STREAM:
         items = await reader.changes(query)
-        return Changes(items=items, next=_next(query, items))
-    since = since if last_event_id is None else _seq(last_event_id)
-    query = evolve(query, since=since, limit=BATCH)
+        return Changes(items=items, next=await _next(reader, query, items))
+    query = evolve(query, since=since if last_event_id is None else _seq(last_event_id), limit=BATCH)
     seq = (await reader.position()).seq
+    if last_event_id is not None and query.since > seq:
+        raise SeqBeyondEnd(query.since, seq, "Last-Event-ID")
     first = await reader.changes(query)  # a refusal has to come before the stream begins
     stream: Any = EventStream(_events(reader, news, query, first, seq, request.app.state.stopping))
     return stream  # type: ignore[no-any-return]  # Litestar takes it in the place of what is declared
@@ -87,8 +89,8 @@ class EventStream(ServerSentEvent):
         return super().to_asgi_response(app, request, **others)
 
 
-def _next(query: ChangeQuery, items: Sequence[Revision]) -> str | None:
-    if len(items) < query.limit:
+async def _next(reader: CatalogReader, query: ChangeQuery, items: Sequence[Revision]) -> str | None:
+    if len(items) < query.limit or items[-1].seq == (await reader.position()).seq:
         return None
     kind = {} if query.kind is None else {"kind": query.kind.value}
     return f"/changes?{urlencode({'since': items[-1].seq, **kind, 'limit': query.limit})}"
@@ -131,6 +133,5 @@ def _seq(last_event_id: str) -> int:
     text = last_event_id.strip()
     if text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= SEQ_LIMIT:
         return int(text)
-    raise InvalidParameters(
-        [Violation(detail="must be the id of an event of this stream, a seq", parameter="Last-Event-ID")]
-    )
+    violation = Violation(detail="must be the id of an event of this stream, a seq", parameter="Last-Event-ID")
+    raise InvalidParameters([violation])

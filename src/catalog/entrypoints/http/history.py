@@ -10,6 +10,7 @@ from litestar.params import JSONBody
 
 from catalog.domain.authors import Author
 from catalog.domain.books import BookRecord
+from catalog.domain.errors import VersionNotFound
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import Candidates, Page, PageRequest, RevisionQuery
@@ -20,7 +21,8 @@ from catalog.domain.use_cases.undoing import Undoing
 
 from .conditions import versions_in
 from .openapi import WITHOUT_BODY, WRITE, problem_responses
-from .parameters import CurrentPage, Earlier, Id, IfMatch, PageSize, Version
+from .parameters import MOST_VERSIONS, CurrentPage, Earlier, Id, IfMatch, PageSize, Version
+from .problems import InvalidParameters, Violation
 from .requests import Merge, Reversion
 
 REVISIONS: dict[str, Any] = {
@@ -63,9 +65,19 @@ UNMERGE: dict[str, Any] = {
 }
 
 
+async def revision_of(reader: CatalogReader, kind: Kind, id: UUID, version: int) -> Revision:
+    """Return what made that version; a number that no version can have is not found, as any other."""
+    try:
+        return await reader.revision(kind, id, version if 0 < version <= MOST_VERSIONS else 0)
+    except VersionNotFound as error:
+        raise VersionNotFound(kind, id, version, error.newest) from None
+
+
 async def compare(reader: CatalogReader, kind: Kind, id: UUID, version: int, earlier: int | None) -> Comparison:
     """Return what a version says otherwise than an earlier one."""
-    later = await reader.revision(kind, id, version)
+    later = await revision_of(reader, kind, id, version)
+    if earlier is not None and earlier >= version:
+        raise InvalidParameters([Violation(detail=f"must be less than {version}, the later version", parameter="from")])
     earlier = later.version_before if earlier is None else earlier
     return Comparison.of(None if not earlier else await reader.revision(kind, id, earlier), later)
 
@@ -103,7 +115,7 @@ class AuthorHistoryController(Controller):
     @inject
     async def get_author_revision(self, id: Id, version: Version, reader: FromDishka[CatalogReader]) -> Revision:
         """One revision."""
-        return (await reader.revision(Kind.AUTHOR, id, version)).must_be_told()
+        return (await revision_of(reader, Kind.AUTHOR, id, version)).must_be_told()
 
     @get("/{id:uuid}/revisions/{version:int}/differences", **DIFFERENCES)
     @inject
@@ -161,7 +173,7 @@ class BookHistoryController(Controller):
     @inject
     async def get_book_revision(self, id: Id, version: Version, reader: FromDishka[CatalogReader]) -> Revision:
         """One revision."""
-        return (await reader.revision(Kind.BOOK, id, version)).must_be_told()
+        return (await revision_of(reader, Kind.BOOK, id, version)).must_be_told()
 
     @get("/{id:uuid}/revisions/{version:int}/differences", **DIFFERENCES)
     @inject

@@ -49,7 +49,9 @@ def with_all_methods(app: ASGIApp, litestar: Litestar) -> ASGIApp:
             return
         head = scope["method"] == "HEAD" and "GET" in allowed_methods(litestar, scope["path"])
         if head:
-            scope = {**scope, "method": "GET"}  # a copy: the server still has to know that no body may follow
+            # A copy: the server still has to know that no body may follow. And a stream has no end to wait for.
+            headers = [(k, v) for k, v in scope["headers"] if not (k == b"accept" and b"event-stream" in v)]
+            scope = {**scope, "method": "GET", "headers": headers}
 
         async def send_adapted(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 405:

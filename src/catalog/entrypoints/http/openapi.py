@@ -8,7 +8,16 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import attrs
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import SwaggerRenderPlugin
-from litestar.openapi.spec import OpenAPI, OpenAPIHeader, OpenAPIResponse, Parameter, Reference, Schema
+from litestar.openapi.spec import (
+    OpenAPI,
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Parameter,
+    Reference,
+    Schema,
+)
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import ParameterKwarg
 from litestar.plugins import OpenAPISchemaPlugin
@@ -182,38 +191,66 @@ IDEMPOTENCY_KEY = Parameter(
 )
 
 
+ACTOR = Parameter(
+    name="X-Actor",
+    param_in="header",
+    required=False,
+    description="Who does it; counts only where the service is set up behind a proxy that says so.",
+    schema=Schema(type=OpenAPIType.STRING),
+)
+
+
 def finished(document: OpenAPI) -> OpenAPI:
     """Say of each operation what Litestar can not know: what no parameter is, which headers come and go."""
-    for item in (document.paths or {}).values():
-        for repeatable in (item.post, item.patch):
-            if repeatable is not None:
-                repeatable.parameters = [*(repeatable.parameters or ()), IDEMPOTENCY_KEY]
-        for operation in (item.get, item.post, item.put, item.patch, item.delete):
-            for parameter in (operation and operation.parameters) or ():
-                if isinstance(parameter, Parameter) and isinstance(parameter.schema, Schema):
-                    parameter.schema = _not_null(parameter.schema)
-            for status, response in ((operation and operation.responses) or {}).items():
-                if isinstance(response, OpenAPIResponse) and "application/json" in (response.content or {}):
-                    response.headers = _headers(status)
+    for path, item in (document.paths or {}).items():
+        for method in ("get", "post", "put", "patch", "delete"):
+            if (operation := getattr(item, method)) is not None:
+                is_repeatable = method in {"post", "patch"}
+                more = [IDEMPOTENCY_KEY] * is_repeatable + [ACTOR] * (method != "get")
+                operation.parameters = [*map(_without_null, operation.parameters or ()), *more]
+                for status, response in (operation.responses or {}).items():
+                    if isinstance(response, OpenAPIResponse):
+                        response.headers = _headers(status, response, is_repeatable=is_repeatable)
+        if path == "/changes" and item.get is not None:
+            _describe_stream(item.get)
     return document
 
 
-def _not_null(schema: Schema) -> Schema | Reference:
-    parts = [p for p in schema.one_of or () if isinstance(p, Reference) or p.type != OpenAPIType.NULL]
-    if not parts:
-        return schema
-    return parts[0] if isinstance(parts[0], Reference) else replace(parts[0], description=schema.description)
+def _without_null(parameter: Parameter | Reference) -> Parameter | Reference:
+    if not (isinstance(parameter, Parameter) and isinstance(parameter.schema, Schema)):
+        return parameter
+    outer = parameter.schema
+    parts = [p for p in outer.one_of or () if isinstance(p, Reference) or p.type != OpenAPIType.NULL]
+    if parts and isinstance(parts[0], Schema):
+        bounds = {name: bound for name in ("minimum", "maximum") if (bound := getattr(outer, name)) is not None}
+        parameter.schema = replace(parts[0], description=outer.description, **bounds)
+    elif parts:
+        parameter.schema = parts[0]
+    return parameter
 
 
-def _headers(status: str) -> dict[str, OpenAPIHeader | Reference]:
+def _describe_stream(operation: Operation) -> None:
+    answer = (operation.responses or {})["200"]
+    if isinstance(answer, OpenAPIResponse) and answer.content is not None:
+        text = Schema(type=OpenAPIType.STRING, description="Events without end; `data` is a Revision, `id` its seq.")
+        answer.content["text/event-stream"] = OpenAPIMediaType(schema=text)
+
+
+def _headers(
+    status: str, response: OpenAPIResponse, *, is_repeatable: bool
+) -> dict[str, OpenAPIHeader | Reference] | None:
     text = Schema(type=OpenAPIType.STRING)
-    headers: dict[str, OpenAPIHeader | Reference] = {
-        "ETag": OpenAPIHeader(schema=text, description="The version and a digest of what is shown."),
-        "X-Request-Id": OpenAPIHeader(schema=text, description="Names this request in the server's log."),
-    }
-    if status == "201":
-        headers["Location"] = OpenAPIHeader(schema=text, description="Where the new record is.")
-    return headers
+    location = {"201": "Where the new record is.", "308": "The record that stands for this one."}
+    headers: dict[str, OpenAPIHeader | Reference] = {}
+    if "application/json" in (response.content or {}):
+        headers["ETag"] = OpenAPIHeader(schema=text, description="The version and a digest of what is shown.")
+        headers["X-Request-Id"] = OpenAPIHeader(schema=text, description="Names this request in the server's log.")
+        if is_repeatable:
+            replayed = "true where this is the answer to an earlier request with the same Idempotency-Key."
+            headers["Idempotency-Replayed"] = OpenAPIHeader(schema=text, description=replayed)
+    if status in location:
+        headers["Location"] = OpenAPIHeader(schema=text, description=location[status])
+    return headers | (response.headers or {}) or None
 
 
 class DocsPage(SwaggerRenderPlugin):

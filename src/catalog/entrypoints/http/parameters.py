@@ -27,16 +27,18 @@ PageSize = Annotated[
 AuthorFilter = Annotated[
     UUID | None, QueryParameter(name="author_id", description="Only books entered under this author.")
 ]
-Version = Annotated[
-    int, PathParameter(ge=1, le=MOST_VERSIONS, description="A version of the record, as revisions tell it.")
-]
+Version = Annotated[int, PathParameter(description="A version of the record, as its revisions tell it.")]
 Since = Annotated[
     int, QueryParameter(name="since", ge=0, le=SEQ_LIMIT, description="Only what happened after this seq.")
 ]
 Earlier = Annotated[
     int | None,
     QueryParameter(
-        name="from", ge=0, le=MOST_VERSIONS, description="The version to compare with; without it, the one before."
+        name="from",
+        ge=0,
+        le=MOST_VERSIONS,
+        schema_extra={"minimum": 0, "maximum": MOST_VERSIONS},  # else lost with a default of None
+        description="The version to compare with; without it, the one before.",
     ),
 ]
 ChangesLimit = Annotated[

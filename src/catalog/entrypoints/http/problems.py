@@ -179,6 +179,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
 SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.InvalidValue: "invalid-request",
     errors.NotFound: "not-found",
+    errors.NeverRecorded: "not-found",
     errors.Removed: "removed",
     errors.Merged: "merged",
     errors.NotMerged: "not-merged",
@@ -247,6 +248,22 @@ class InvalidParameters(RequestProblem):
         super().__init__("invalid-request", f"Not valid: {some}.", violations)
 
 
+class SeqBeyondEnd(RequestProblem):
+    """A seq, in that parameter or header, which the log has not reached."""
+
+    def __init__(self, seq: int, last: int, parameter: str) -> None:
+        detail = f"must be at most {last}, which is how far the log has come"
+        super().__init__(
+            "invalid-request",
+            f"The log has not come to {seq} yet. If it had, the catalogue was put back to an earlier state.",
+            [Violation(detail=detail, parameter=parameter)],
+        )
+
+
+NOT_FOR_EVER = {"Cache-Control": "no-cache"}
+"""Else caches may keep a redirect or a removal for ever (RFC 9111, section 4.2.2), and both can be taken back."""
+
+
 def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
     """Return the problem an error makes, and the headers that go with it."""
     match error:
@@ -256,15 +273,13 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
             return _problem("not-found", f"There is no {error.kind} with the id {error.id}.")
         case errors.Removed():
             by = f"the request {error.request_id} of {error.actor}" if error.request_id else error.actor
-            problem, headers = _problem(
-                "removed", f"The {error.kind} {error.id} was removed at {_time(error.at)} by {by}."
-            )
+            problem, _ = _problem("removed", f"The {error.kind} {error.id} was removed at {_time(error.at)} by {by}.")
             removed = evolve(problem, removed_at=error.at, removed_by=error.actor)
-            return evolve(removed, removed_by_request=error.request_id), headers
+            return evolve(removed, removed_by_request=error.request_id), NOT_FOR_EVER
         case errors.Merged():
             address = _address(error.kind, error.into)
             problem, _ = _problem("merged", f"The {error.kind} {error.id} was merged into {address}.")
-            return problem, {"Location": address}
+            return problem, {"Location": address, **NOT_FOR_EVER}
         case errors.NotMerged():
             return _problem("not-merged", f"The {error.kind} {error.id} stands for itself.")
         case errors.UnmergeFirst():
@@ -285,13 +300,14 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
                 "content-withheld", f"What version {error.version} of the {error.kind} said was {error.why} for good."
             )
         case errors.SeqNotReached():
-            detail = f"must be at most {error.last}, which is how far the log has come"
-            return _problem(
-                "invalid-request",
-                f"The log has not come to {error.seq} yet. If it had, the catalogue was put back to an earlier state.",
-                [Violation(detail=detail, parameter="since")],
-            )
-        case errors.ReadOnlyReplica() | errors.CanNotFollow() | errors.SourceUnreachable() | errors.GroupNotFound():
+            return problem_of(SeqBeyondEnd(error.seq, error.last, "since"))
+        case (
+            errors.ReadOnlyReplica()
+            | errors.CanNotFollow()
+            | errors.SourceUnreachable()
+            | errors.GroupNotFound()
+            | errors.NeverRecorded()
+        ):
             return _problem(SLUG_OF_ERROR[type(error)], f"{str(error)[:1].upper()}{str(error)[1:]}.")
         case errors.AuthorNotYetBorn():
             violation = Violation(detail="must not lie in the future", pointer="/dob")

@@ -119,6 +119,8 @@ def _escaped(name: str) -> str:
 
 def _strictly(value: Any, target: Any) -> Any:
     """Return the value if its JSON type is the one wanted; cattrs would make "5" of 5 and True of "x"."""
+    if target is int and type(value) is float and value.is_integer():
+        value = int(value)  # JSON knows one kind of number: 5.0 is the whole number 5 (JSON Schema, section 6.3)
     try:
         return msgspec.convert(value, _STRICT.get(target, target))
     except msgspec.ValidationError:
