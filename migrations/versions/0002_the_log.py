@@ -78,7 +78,9 @@ def upgrade() -> None:
     # Last, for filling a table is quicker without them.
     with op.batch_alter_table("revision", schema=None) as batch_op:
         batch_op.create_index("ix_revision_id_version", ["id", "version"], unique=True)
-        batch_op.create_index("ix_revision_kind_seq", ["kind", "seq"], unique=False)
+        batch_op.create_index(
+            "ix_revision_seq_of_authors", ["seq"], unique=False, sqlite_where=sa.text("kind = 'author'")
+        )
         batch_op.create_index(
             "ix_revision_group_seq", ["group", "seq"], unique=False, sqlite_where=sa.text('"group" IS NOT NULL')
         )

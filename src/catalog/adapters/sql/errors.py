@@ -1,5 +1,6 @@
 """The one way out for errors: none of SQLAlchemy or a driver leaves this package."""
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -23,5 +24,7 @@ def translated() -> Generator[None]:
         raise StorageBusy from error
     except DBAPIError as error:
         raise sqlite.translate(error) or StorageFailed from error
+    except sqlite3.Error as error:  # from what goes past SQLAlchemy
+        raise sqlite.translate(DBAPIError(None, None, error)) or StorageFailed from error
     except SQLAlchemyError as error:
         raise StorageFailed from error

@@ -19,6 +19,7 @@ from catalog.domain.queries import Position
 from catalog.domain.records import told
 from catalog.domain.revisions import PROMOTED, Change, Operation, Revision, Withheld
 
+from .append import append
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
 from .slices import MOST_PARAMETERS, slices
@@ -48,7 +49,6 @@ def _counted(*conditions: Any) -> Any:
     )
 
 
-_COUNT = _counted(_LOG.c.follows.is_(None))
 _IS_REPLICA = or_(_LOG.c.follows == bindparam("source"), _LOG.c.seq == 0)
 _COUNT_REPLAYED = _counted(_LOG.c.seq == bindparam("expected"), _IS_REPLICA).values(follows=bindparam("source"))
 
@@ -146,27 +146,23 @@ class SqlRevisionLog:
 
     async def commit(self, caller: Caller, group: UUID | None) -> None:
         """Take the turn, and write what there is to write: the last thing before the transaction ends."""
-        revisions: Sequence[Revision] = self._replayed
         # Past the session, which would look for objects that have to be renewed.
         connection = await self._session.connection()
         if self._source is not None:
-            await self._count_replayed(connection, revisions, self._source)
+            await self._replay(connection, self._replayed, self._source)
         elif changes := self._ledger.changes:
-            last = await self._count(connection, changes)
-            following = enumerate(changes, last - len(changes) + 1)
-            revisions = [Revision.of(change, seq=seq, caller=caller, group=group) for seq, change in following]
-        if revisions:
-            await connection.execute(_APPEND, [_values(revision) for revision in revisions])
+            more = self._ledger.more
+            is_allowed = await append(
+                connection,
+                now=changes[-1].at,
+                more_authors=more[Kind.AUTHOR],
+                more_books=more[Kind.BOOK],
+                entries=[_values(Revision.of(change, seq=0, caller=caller, group=group)) for change in changes],
+            )
+            if not is_allowed:
+                raise ReadOnlyReplica((await connection.execute(select(_LOG.c.follows))).scalar_one())
 
-    async def _count(self, connection: AsyncConnection, changes: Sequence[Change]) -> int:
-        """Return the seq of the last change."""
-        counts = self._counts(len(changes), changes[-1].at)
-        last: int | None = (await connection.execute(_COUNT, counts)).scalar_one_or_none()
-        if last is None:
-            raise ReadOnlyReplica((await connection.execute(select(_LOG.c.follows))).scalar_one())
-        return last
-
-    async def _count_replayed(self, connection: AsyncConnection, revisions: Sequence[Revision], source: str) -> None:
+    async def _replay(self, connection: AsyncConnection, revisions: Sequence[Revision], source: str) -> None:
         if not revisions:
             await connection.execute(update(_LOG).values(follows=source))
             return
@@ -177,6 +173,7 @@ class SqlRevisionLog:
         if (await connection.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
             last = (await connection.execute(select(_LOG.c.seq))).scalar_one()
             raise CanNotFollow(PROMOTED) if last == first - 1 else Interrupted
+        await connection.execute(_APPEND, [_values(revision) for revision in revisions])
 
     def _counts(self, more: int, now: datetime) -> dict[str, Any]:
         more_of = self._ledger.more

@@ -7,7 +7,7 @@ most of our statements take in SQLite. All rows are fetched at once, as SQLAlche
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 from attrs import frozen
@@ -16,6 +16,9 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_cursor,
     AsyncAdapt_aiosqlite_dbapi,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
 
 
 @frozen
@@ -109,6 +112,13 @@ class OneHopAiosqlite(AsyncAdapt_aiosqlite_dbapi):
     def connect(self, *arg: Any, **kw: Any) -> OneHopConnection:
         """Connect."""
         return OneHopConnection(self, super().connect(*arg, **kw)._connection)
+
+
+async def in_one_trip(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Do several things on the connection in one trip; its errors are sqlite3's own."""
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    result: T = await driver._execute(work, driver._conn)
+    return result
 
 
 ONE_HOP = OneHopAiosqlite(aiosqlite, sqlite3)

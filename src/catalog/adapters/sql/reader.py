@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from catalog.domain.authors import Author
@@ -58,7 +58,8 @@ _SOURCES = (
 )
 
 _SINCE = REVISIONS.where(RevisionRow.seq > bindparam("since")).order_by(RevisionRow.seq).limit(_LIMIT)
-_SINCE_OF_KIND = _SINCE.where(RevisionRow.kind == bindparam("kind"))
+# The kind is written out, for only then SQLite takes the index of the authors' revisions, of whom there are few.
+_SINCE_OF_KIND = {kind: _SINCE.where(RevisionRow.kind == literal_column(f"'{kind.value}'")) for kind in Kind}
 _OF_RECORD = RevisionRow.id == _ID, RevisionRow.kind == bindparam("kind")
 _HISTORY = REVISIONS.where(*_OF_RECORD).order_by(RevisionRow.version.desc())
 _HISTORY_PAGE = _HISTORY.limit(_LIMIT).offset(_OFFSET)
@@ -146,7 +147,7 @@ class SqlReader:
             if query.kind is None:
                 rows = (await connection.execute(_SINCE, values)).all()
             else:
-                rows = (await connection.execute(_SINCE_OF_KIND, {**values, "kind": query.kind.value})).all()
+                rows = (await connection.execute(_SINCE_OF_KIND[query.kind], values)).all()
             if not rows and query.since > (last := (await connection.execute(POSITION)).one().seq):
                 raise SeqNotReached(query.since, last)
         return [revision_of(row) for row in rows]

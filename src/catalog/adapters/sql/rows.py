@@ -104,7 +104,7 @@ class RevisionRow(DefaultBase):
 
     __table_args__ = (
         Index("ix_revision_id_version", "id", "version", unique=True),
-        Index("ix_revision_kind_seq", "kind", "seq"),
+        Index("ix_revision_seq_of_authors", "seq", sqlite_where=text("kind = 'author'")),
         Index("ix_revision_group_seq", "group", "seq", sqlite_where=text('"group" IS NOT NULL')),
         Index("ix_revision_into", "into", sqlite_where=text('"into" IS NOT NULL')),
     )
