@@ -48,7 +48,7 @@ _TAKE_TURN = _Statement(
 )
 _APPEND = _Statement(
     insert(_REVISION)
-    .inline()  # else it returns the seq, and what returns rows is nothing for executemany (refused from Python 3.12 on)
+    .inline()  # else it returns the seq, and what returns rows is nothing for executemany (Python 3.13 refuses it)
     .values(
         {column.key: bindparam(column.key, type_=column.type) for column in _REVISION.columns}
         | {"seq": select(_LOG.c.seq).scalar_subquery() - bindparam("left", type_=_LOG.c.seq.type)}
