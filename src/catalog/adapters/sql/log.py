@@ -34,23 +34,19 @@ _LOG = cast("Table", LogRow.__table__)
 _APPEND = insert(cast("Table", RevisionRow.__table__))
 
 
-def _counted(*conditions: Any) -> Any:
-    """Return the statement that takes the turn: it moves the counter, and says how far."""
-    return (
-        update(_LOG)
-        .where(*conditions)
-        .values(
-            seq=_LOG.c.seq + bindparam("more"),
-            at=bindparam("now"),
-            authors=_LOG.c.authors + bindparam("more_authors"),
-            books=_LOG.c.books + bindparam("more_books"),
-        )
-        .returning(_LOG.c.seq)
-    )
-
-
 _IS_REPLICA = or_(_LOG.c.follows == bindparam("source"), _LOG.c.seq == 0)
-_COUNT_REPLAYED = _counted(_LOG.c.seq == bindparam("expected"), _IS_REPLICA).values(follows=bindparam("source"))
+_COUNT_REPLAYED = (
+    update(_LOG)
+    .where(_LOG.c.seq == bindparam("expected"), _IS_REPLICA)
+    .values(
+        seq=_LOG.c.seq + bindparam("more"),
+        at=bindparam("now"),
+        authors=_LOG.c.authors + bindparam("more_authors"),
+        books=_LOG.c.books + bindparam("more_books"),
+        follows=bindparam("source"),
+    )
+    .returning(_LOG.c.seq)
+)
 
 
 def revision_of(row: Row[*tuple[Any, ...]]) -> Revision:
