@@ -13,8 +13,9 @@ from dishka import AsyncContainer, Provider, Scope, provide
 from catalog.adapters.sql.unit_of_work import SqlUnitOfWork
 from catalog.domain.ports import Storage
 from catalog.entrypoints import server
-from catalog.entrypoints.container import http_container, open_storage
+from catalog.entrypoints.container import http_container
 from catalog.entrypoints.settings import Settings
+from catalog.entrypoints.storages import open_storage
 
 from . import apps, sample
 

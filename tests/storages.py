@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from catalog.domain.ports import Storage
-from catalog.entrypoints.container import open_storage
 from catalog.entrypoints.settings import Settings
+from catalog.entrypoints.storages import open_storage
 
 STORAGE_URLS: dict[str, Callable[[Path], str]] = {
     "memory": lambda _folder: "memory://",

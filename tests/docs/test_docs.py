@@ -112,10 +112,10 @@ def test_the_storage_of_the_how_to_keeps_the_contract(tmp_path: Path) -> None:
     (tmp_path / "counting.py").write_text(module, "utf-8")
     (tmp_path / "opening.py").write_text(opener, "utf-8")
     (tmp_path / "registered.py").write_text(
-        "from catalog.entrypoints import container\n"
+        "from catalog.entrypoints import storages as registry\n"
         "from opening import open_counting\n"
         "from tests import storages\n"
-        "container.STORAGES['counting'] = container.StorageKind(open=open_counting, is_lasting=False)\n"
+        "registry.STORAGES['counting'] = registry.StorageKind(open=open_counting, is_lasting=False)\n"
         "storages.STORAGE_URLS['counting'] = lambda _folder: 'counting://'\n",
         "utf-8",
     )

@@ -22,8 +22,8 @@ from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage
 from catalog.domain.receipts import Receipt
 from catalog.domain.values import Isbn, Language, PartialDate, Role
-from catalog.entrypoints.container import open_storage
 from catalog.entrypoints.settings import Settings
+from catalog.entrypoints.storages import open_storage
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(migrations.folder())).walk_revisions()][::-1]
 """The migrations from the first to the newest."""

@@ -1,12 +1,9 @@
 """The composition root: the only place that knows which adapter stands behind which port."""
 
-import re
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
 
 import click
-from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig, SQLAlchemyInitPlugin
-from attrs import frozen
+from advanced_alchemy.extensions.litestar import SQLAlchemyInitPlugin
 from dishka import AsyncContainer, Provider, Scope, from_context, make_async_container, provide
 from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar, Request
@@ -14,11 +11,10 @@ from litestar.plugins import CLIPlugin, PluginProtocol
 
 from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
 from catalog.adapters.http import HttpChangeFeed
-from catalog.adapters.memory import MemoryStorage
-from catalog.adapters.sql import commands, migrations, open_sqlite
+from catalog.adapters.sql import commands
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
-from catalog.domain.errors import StorageUnavailable, UnreadableFile
+from catalog.domain.errors import UnreadableFile
 from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, RecordReader, Storage
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
@@ -31,67 +27,7 @@ from .http.app import create_app
 from .http.callers import caller_of
 from .http.news import News
 from .settings import Settings
-
-_SQLITE_FILE = re.compile(r"sqlite(\+aiosqlite)?:///(?P<path>.+)")
-
-
-@asynccontextmanager
-async def _open_memory(_settings: Settings) -> AsyncGenerator[Storage]:
-    yield MemoryStorage()
-
-
-def _open_sqlite(settings: Settings) -> AbstractAsyncContextManager[Storage]:
-    return open_sqlite(sqlite_path(settings.storage), busy_timeout=settings.busy_timeout_seconds)
-
-
-def _sqlite_migrations(settings: Settings) -> SQLAlchemyAsyncConfig:
-    return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
-
-
-@frozen(kw_only=True)
-class StorageKind:
-    """How to open storages of one kind; with its migrations, where it has some, and whether it outlasts the process."""
-
-    open: Callable[[Settings], AbstractAsyncContextManager[Storage]]
-    migrations: Callable[[Settings], SQLAlchemyAsyncConfig] | None = None
-    is_lasting: bool = True
-
-
-_SQLITE = StorageKind(open=_open_sqlite, migrations=_sqlite_migrations)
-
-STORAGES: dict[str, StorageKind] = {
-    "memory": StorageKind(open=_open_memory, is_lasting=False),
-    "sqlite": _SQLITE,
-    "sqlite+aiosqlite": _SQLITE,
-}
-"""The kinds of storage, by the scheme of their URLs."""
-
-
-def open_storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
-    """Open the storage that the settings name; raise StorageUnavailable, saying which there are."""
-    return _kind(settings).open(settings)
-
-
-def is_lasting(settings: Settings) -> bool:
-    """Whether what goes into the storage is still there when the process has ended."""
-    return _kind(settings).is_lasting
-
-
-def _kind(settings: Settings) -> StorageKind:
-    scheme, separator, _ = settings.storage.partition("://")
-    if scheme not in STORAGES or not separator:
-        raise StorageUnavailable(
-            f"{settings.storage!r} is not a storage; give sqlite:///FILE or memory:// "
-            f"(known: {', '.join(sorted(STORAGES))})"
-        )
-    return STORAGES[scheme]
-
-
-def sqlite_path(url: str) -> str:
-    """Return the file that a SQLite URL names; raise StorageUnavailable if it names none."""
-    if (match := _SQLITE_FILE.fullmatch(url)) and not match["path"].startswith(":"):
-        return match["path"]
-    raise StorageUnavailable(f"{url!r} names no file; write sqlite:///catalog.db, or sqlite:////var/lib/catalog.db")
+from .storages import kind_of, migration_config, open_storage
 
 
 class StorageProvider(Provider):
@@ -170,17 +106,9 @@ def build_app(settings: Settings, container: AsyncContainer | None = None) -> Li
 def build_app_for_litestar(settings: Settings) -> Litestar:
     """Return the application with the `litestar database` commands, where its storage has migrations."""
     plugins: Sequence[PluginProtocol] = ()
-    if _kind(settings).migrations is not None:
+    if kind_of(settings).migrations is not None:
         plugins = [SQLAlchemyInitPlugin(migration_config(settings)), _GuideCommandNames()]
     return create_app(http_container(settings), settings, plugins)
-
-
-def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:
-    """Return what the database commands need; raise StorageUnavailable where there is nothing to migrate."""
-    config = _kind(settings).migrations
-    if config is None:
-        raise StorageUnavailable(f"{settings.storage} has no migrations; name a database with --storage sqlite:///FILE")
-    return config(settings)
 
 
 def csv_reader(mapping: str | None, *, separator: str, source: str, encoding: str) -> RecordReader:

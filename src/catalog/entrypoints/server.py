@@ -18,6 +18,7 @@ from catalog.domain.ports import Storage
 
 from .container import build_app, http_container
 from .settings import Settings
+from .storages import shown
 
 BACKLOG = 2048
 
@@ -88,7 +89,9 @@ async def _serve(
     )
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    print(f"catalog: serving {settings.storage} at {address} (documentation at {address}/schema)", file=sys.stderr)
+    print(
+        f"catalog: serving {shown(settings.storage)} at {address} (documentation at {address}/schema)", file=sys.stderr
+    )
     server = Server(config, app)
     companion = None if alongside is None else asyncio.ensure_future(alongside(container))
     if companion is not None:

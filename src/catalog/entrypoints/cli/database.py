@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from catalog.entrypoints import container
+from catalog.entrypoints.storages import migration_config
 
 from .options import failures, settings_from, settings_options
 
@@ -30,7 +31,7 @@ def _configure(context: click.Context, _option: click.Parameter, storage_behind:
     """Make what the commands expect of what was said before and behind their name."""
     config, storage = context.obj
     settings = settings_from(config, storage=storage_behind or storage)
-    context.obj = {"configs": [container.migration_config(settings)]}
+    context.obj = {"configs": [migration_config(settings)]}
 
 
 container.add_database_commands(database)

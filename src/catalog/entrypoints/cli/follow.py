@@ -14,6 +14,7 @@ from catalog.domain.ports import Clock, Storage
 from catalog.domain.use_cases.following import Following
 from catalog.entrypoints.container import change_feed, local_container
 from catalog.entrypoints.settings import Settings
+from catalog.entrypoints.storages import shown
 
 from .local import local, must_last
 from .options import failures, settings_from, settings_options
@@ -49,7 +50,7 @@ def follow(
         if once:
             must_last(settings)
             seq = asyncio.run(_catch_up(settings, url))
-            print(f"{settings.storage} is as {feed.source} at seq {seq:,}")
+            print(f"{shown(settings.storage)} is as {feed.source} at seq {seq:,}")
             return
     replica = _Replica(url)
     serve_with(settings, replica.claim, replica.follow)
@@ -66,7 +67,7 @@ def promote(config: Path | None, storage: str | None) -> None:
     with failures():
         must_last(settings)
         asyncio.run(_promote(settings))
-    print(f"{settings.storage} takes writes, and follows nobody")
+    print(f"{shown(settings.storage)} takes writes, and follows nobody")
 
 
 async def _promote(settings: Settings) -> None:

@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from dishka import AsyncContainer
 
 from catalog.domain.callers import Caller
-from catalog.entrypoints.container import is_lasting, local_container
+from catalog.entrypoints.container import local_container
 from catalog.entrypoints.settings import Settings
+from catalog.entrypoints.storages import is_lasting, shown
 
 from .options import Failure
 
@@ -25,7 +26,7 @@ def user() -> str:
 def must_last(settings: Settings) -> None:
     """Refuse a storage that ends with the command."""
     if not is_lasting(settings):
-        raise Failure(f"what goes into {settings.storage} ends with this command; name a file, sqlite:///FILE")
+        raise Failure(f"what goes into {shown(settings.storage)} ends with this command; name a file, sqlite:///FILE")
 
 
 @asynccontextmanager

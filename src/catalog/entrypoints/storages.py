@@ -1,0 +1,119 @@
+"""Which storages there are: a URL's scheme says which adapter keeps the catalogue.
+
+Other packages add theirs under the entry point group `catalog.storage`: the name is the scheme, the object a function
+that takes the URL and returns an async context manager of a `catalog.domain.ports.Storage`.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import EntryPoint, entry_points
+
+from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
+from attrs import frozen
+
+from catalog.adapters.memory import MemoryStorage
+from catalog.adapters.sql import migrations, open_sqlite
+from catalog.domain.errors import StorageUnavailable
+from catalog.domain.ports import Storage
+
+from .settings import Settings
+
+ENTRY_POINTS = "catalog.storage"
+"""The entry point group of storage adapters."""
+
+Opener = Callable[[str], AbstractAsyncContextManager[Storage]]
+"""What a package registers: from a URL to an opened storage."""
+
+_SQLITE_FILE = re.compile(r"sqlite(\+aiosqlite)?:///(?P<path>.+)")
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/]*@")
+
+
+@asynccontextmanager
+async def _open_memory(_settings: Settings) -> AsyncGenerator[Storage]:
+    yield MemoryStorage()
+
+
+def _open_sqlite(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    return open_sqlite(sqlite_path(settings.storage), busy_timeout=settings.busy_timeout_seconds)
+
+
+def _sqlite_migrations(settings: Settings) -> SQLAlchemyAsyncConfig:
+    return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+
+
+@frozen(kw_only=True)
+class StorageKind:
+    """How to open storages of one kind; with its migrations, where it has some, and whether it outlasts the process."""
+
+    open: Callable[[Settings], AbstractAsyncContextManager[Storage]]
+    migrations: Callable[[Settings], SQLAlchemyAsyncConfig] | None = None
+    is_lasting: bool = True
+
+
+_SQLITE = StorageKind(open=_open_sqlite, migrations=_sqlite_migrations)
+
+STORAGES: dict[str, StorageKind] = {
+    "memory": StorageKind(open=_open_memory, is_lasting=False),
+    "sqlite": _SQLITE,
+    "sqlite+aiosqlite": _SQLITE,
+}
+"""Our own kinds of storage, by the scheme of their URLs."""
+
+
+def open_storage(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    """Open the storage that the settings name; raise StorageUnavailable, saying which there are."""
+    return kind_of(settings).open(settings)
+
+
+def is_lasting(settings: Settings) -> bool:
+    """Whether what goes into the storage is still there when the process has ended."""
+    return kind_of(settings).is_lasting
+
+
+def kind_of(settings: Settings) -> StorageKind:
+    """Return the kind of storage that the settings name; raise StorageUnavailable, saying which there are."""
+    scheme, separator, _ = settings.storage.partition("://")
+    if separator and scheme in STORAGES:
+        return STORAGES[scheme]
+    offered = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if separator and scheme in offered:
+        return _offered(offered[scheme])
+    raise StorageUnavailable(
+        f"{shown(settings.storage)!r} is not a storage; give sqlite:///FILE or memory:// "
+        f"(known: {', '.join(sorted({*STORAGES, *offered}))})"
+    )
+
+
+def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:
+    """Return what the database commands need; raise StorageUnavailable where there is nothing to migrate."""
+    config = kind_of(settings).migrations
+    if config is None:
+        raise StorageUnavailable(
+            f"{shown(settings.storage)} has no migrations; name a database with --storage sqlite:///FILE"
+        )
+    return config(settings)
+
+
+def sqlite_path(url: str) -> str:
+    """Return the file that a SQLite URL names; raise StorageUnavailable if it names none."""
+    if (match := _SQLITE_FILE.fullmatch(url)) and not match["path"].startswith(":"):
+        return match["path"]
+    raise StorageUnavailable(f"{url!r} names no file; write sqlite:///catalog.db, or sqlite:////var/lib/catalog.db")
+
+
+def shown(url: str) -> str:
+    """Return the URL as people may see it: without its password."""
+    return _PASSWORD.sub(r"\1:***@", url)
+
+
+def _offered(point: EntryPoint) -> StorageKind:
+    """Return the kind of storage that another package offers; raise StorageUnavailable where that package is broken."""
+    try:
+        opener: Opener = point.load()
+    except Exception as error:
+        package = point.dist.name if point.dist else point.value
+        raise StorageUnavailable(
+            f"the package {package} offers {point.name}:// and can not be loaded: {type(error).__name__}: {error}"
+        ) from error
+    return StorageKind(open=lambda settings: opener(settings.storage))
