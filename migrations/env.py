@@ -3,19 +3,14 @@
 import asyncio
 from typing import cast
 
-import sqlalchemy as sa
 from advanced_alchemy.alembic.commands import AlembicCommandConfig
 from advanced_alchemy.base import metadata_registry
 from alembic import context
-from sqlalchemy.dialects.sqlite.base import ischema_names
 from sqlalchemy.engine import Connection
 
 import catalog.adapters.sql.rows  # noqa: F401 - fills the metadata
 
 config = cast("AlembicCommandConfig", context.config)
-
-# SQLite reports the column type of a UUID, BINARY(16), as NUMERIC unless told what BINARY is.
-ischema_names["BINARY"] = sa.BINARY
 
 COMMON = {
     "target_metadata": metadata_registry.get(config.bind_key),
@@ -29,20 +24,18 @@ COMMON = {
 
 def run_offline() -> None:
     """Write the SQL instead of running it."""
-    context.configure(dialect_name="sqlite", literal_binds=True, dialect_opts={"paramstyle": "named"}, **COMMON)
+    assert config.engine is not None
+    name = config.engine.dialect.name
+    context.configure(dialect_name=name, literal_binds=True, dialect_opts={"paramstyle": "named"}, **COMMON)
     with context.begin_transaction():
         context.run_migrations()
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations on a connection, and refuse to keep a result whose references are broken."""
+    """Run the migrations on a connection."""
     context.configure(connection=connection, **COMMON)
     with context.begin_transaction():
         context.run_migrations()
-        if connection.dialect.name == "sqlite":
-            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
-            if broken:
-                raise RuntimeError(f"The migration would break references: {broken}")
 
 
 async def run_online() -> None:
@@ -50,12 +43,6 @@ async def run_online() -> None:
     assert config.engine is not None
     try:
         async with config.engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                # SQLite rebuilds a table by dropping the old one, and references to it must not stop or follow
-                # that. The pragma does nothing inside a transaction, so it goes round SQLAlchemy, which began one.
-                raw = await connection.get_raw_connection()
-                assert raw.driver_connection is not None
-                await raw.driver_connection.execute("PRAGMA foreign_keys=OFF")
             await connection.run_sync(run)
     finally:
         await config.engine.dispose()

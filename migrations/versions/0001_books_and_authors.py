@@ -14,6 +14,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+SORTED = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Go to this version."""
@@ -24,7 +26,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", DateTimeUTC(timezone=True), nullable=False),
         sa.Column("updated_at", DateTimeUTC(timezone=True), nullable=False),
-        sa.Column("sort_key", sa.String(), nullable=False),
+        sa.Column("sort_key", SORTED, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("dob", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_author")),
@@ -38,7 +40,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", DateTimeUTC(timezone=True), nullable=False),
         sa.Column("updated_at", DateTimeUTC(timezone=True), nullable=False),
-        sa.Column("sort_key", sa.String(), nullable=False),
+        sa.Column("sort_key", SORTED, nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("subtitle", sa.String(), nullable=True),
         sa.Column("author_id", GUID(length=16), nullable=True),

@@ -24,6 +24,11 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 CHUNK = 1000
 
 
+def where(condition: str) -> dict[str, sa.TextClause]:
+    """Make an index of the rows alone for which that holds."""
+    return {f"{database}_where": sa.text(condition) for database in ("sqlite", "postgresql")}
+
+
 def upgrade() -> None:
     """Go to this version."""
     log = op.create_table(
@@ -78,13 +83,9 @@ def upgrade() -> None:
     # Last, for filling a table is quicker without them.
     with op.batch_alter_table("revision", schema=None) as batch_op:
         batch_op.create_index("ix_revision_id_version", ["id", "version"], unique=True)
-        batch_op.create_index(
-            "ix_revision_seq_of_authors", ["seq"], unique=False, sqlite_where=sa.text("kind = 'author'")
-        )
-        batch_op.create_index(
-            "ix_revision_group_seq", ["group", "seq"], unique=False, sqlite_where=sa.text('"group" IS NOT NULL')
-        )
-        batch_op.create_index("ix_revision_into", ["into"], unique=False, sqlite_where=sa.text('"into" IS NOT NULL'))
+        batch_op.create_index("ix_revision_seq_of_authors", ["seq"], unique=False, **where("kind = 'author'"))
+        batch_op.create_index("ix_revision_group_seq", ["group", "seq"], unique=False, **where('"group" IS NOT NULL'))
+        batch_op.create_index("ix_revision_into", ["into"], unique=False, **where('"into" IS NOT NULL'))
 
 
 def downgrade() -> None:
@@ -105,9 +106,9 @@ def _number_sources() -> None:
 
 def _remake_sources(more: list[sa.Column], values: str) -> None:
     """Make the table anew, with more columns, and fill it from the old one (in SQL that can be written down)."""
-    with op.batch_alter_table("source", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_source_book_id"))
-    op.rename_table("source", "source_before")
+    # Copied, not renamed: in PostgreSQL, its constraints would keep the names that the new table's need.
+    op.execute("CREATE TABLE source_before AS SELECT * FROM source")
+    op.drop_table("source")
     op.create_table(
         "source",
         sa.Column("source", sa.String(), nullable=False),
@@ -132,7 +133,7 @@ def _begin_log(log: sa.Table, revisions: sa.Table) -> None:
     last = None
     for kind, table in (("author", author), ("book", book)):
         totals[kind] = 0
-        rows = connection.execution_options(yield_per=CHUNK).execute(sa.select(table).order_by(table.c.id))
+        rows = connection.execute(sa.select(table).order_by(table.c.id), execution_options={"yield_per": CHUNK})
         for part in rows.mappings().partitions():
             records = [dict(row) for row in part]
             if kind == "book":

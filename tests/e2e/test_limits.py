@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import uvicorn
 
-from catalog.adapters.sql import migrations
+from catalog.adapters.sql.sqlite.database import upgrade
 from catalog.domain.books import BookDetails
 from catalog.domain.errors import StorageUnavailable
 from catalog.entrypoints.container import build_app
@@ -103,7 +103,7 @@ def test_another_programs_database_is_not_made_a_catalogue(tmp_path: Path) -> No
         connection.execute("CREATE TABLE photos (id INTEGER)")
 
     with pytest.raises(StorageUnavailable, match="photos"):
-        migrations.upgrade(str(file), 1.0)
+        upgrade(str(file), 1.0)
 
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("photos",)]

@@ -16,6 +16,7 @@ from attrs import evolve
 from tests.doubles import Cataloguers
 
 from catalog.adapters.sql import migrations
+from catalog.adapters.sql.sqlite.database import migration_config
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, Contributor, SourceKey
 from catalog.domain.kinds import Kind
@@ -63,7 +64,7 @@ def revision_of(path: Path) -> str | None:
 
 def alembic(path: Path, folder: Path | None = None) -> AlembicCommands:
     """The commands over a SQLite file, with the migrations of the folder (ours if none is named)."""
-    config = migrations.config(str(path), busy_timeout=5)
+    config = migration_config(str(path), busy_timeout=5)
     if folder is not None:
         config.alembic_config.script_location = str(folder)
     return AlembicCommands(config)

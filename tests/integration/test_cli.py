@@ -111,7 +111,7 @@ def test_an_unknown_command_is_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--storage", "mongodb://here"], "'mongodb://here' is not a storage; give sqlite:///FILE or memory://"),
+        (["--storage", "mongodb://here"], "'mongodb://here' is not a storage; give sqlite:///FILE, postgresql://"),
         (["--storage", "catalog.db"], "'catalog.db' is not a storage"),
         (["--storage", "sqlite:///"], "names no file"),
         (["--storage", "sqlite:///:memory:"], "names no file"),

@@ -18,7 +18,7 @@ from tests.doubles import NOBODY, Cataloguers, StillClock
 from tests.integration.databases import populate, run_sql
 
 from catalog.adapters.sql import open_sqlite
-from catalog.adapters.sql.sqlite import reader_engine, writer_engine
+from catalog.adapters.sql.sqlite.database import SqliteDatabase
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.system import Uuid7Generator
 from catalog.domain.authors import Author, AuthorDetails
@@ -101,21 +101,21 @@ async def names(storage: SqlStorage) -> list[str]:
 @pytest.mark.parametrize(
     ("pragma", "expected"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 200)]
 )
-@pytest.mark.parametrize("engine", ["_reader", "_writer"])
+@pytest.mark.parametrize("engine", ["reader", "writer"])
 async def test_every_connection_is_set_up(sqlite: SqlStorage, engine: str, pragma: str, expected: object) -> None:
-    assert await scalar(getattr(sqlite, engine), f"PRAGMA {pragma}") == expected
+    assert await scalar(getattr(sqlite._database, engine), f"PRAGMA {pragma}") == expected
 
 
-@pytest.mark.parametrize("engine", ["_reader", "_writer"])
+@pytest.mark.parametrize("engine", ["reader", "writer"])
 async def test_python_begins_no_transactions_of_its_own(sqlite: SqlStorage, engine: str) -> None:
-    async with getattr(sqlite, engine).connect() as connection:
+    async with getattr(sqlite._database, engine).connect() as connection:
         raw = await connection.get_raw_connection()
 
         assert raw.driver_connection.isolation_level is None
 
 
 async def test_every_reader_of_the_pool_is_set_up(sqlite: SqlStorage) -> None:
-    connections = [await sqlite._reader.connect() for _ in range(4)]
+    connections = [await sqlite._database.reader.connect() for _ in range(4)]
 
     settings = [(await each.exec_driver_sql("PRAGMA query_only")).scalar() for each in connections]
 
@@ -125,7 +125,7 @@ async def test_every_reader_of_the_pool_is_set_up(sqlite: SqlStorage) -> None:
 
 
 async def test_a_reader_can_not_write(sqlite: SqlStorage) -> None:
-    async with sqlite._reader.connect() as connection:
+    async with sqlite._database.reader.connect() as connection:
         with pytest.raises(OperationalError, match="readonly"):
             await connection.exec_driver_sql("DELETE FROM author")
 
@@ -152,7 +152,7 @@ async def test_while_a_unit_is_open_everybody_can_read(sqlite: SqlStorage, path:
 
 
 async def test_a_list_being_read_stops_no_writer(sqlite: SqlStorage) -> None:
-    async with sqlite._reader.connect() as reading:
+    async with sqlite._database.reader.connect() as reading:
         await reading.exec_driver_sql(COUNT)
 
         await add(sqlite)
@@ -237,7 +237,7 @@ async def test_a_commit_that_fails_leaves_no_transaction_behind(sqlite: SqlStora
 async def test_a_session_that_is_only_closed_after_its_commit_failed_leaves_no_transaction_behind(
     sqlite: SqlStorage, path: Path
 ) -> None:
-    async with AsyncSession(sqlite._writer) as session:
+    async with AsyncSession(sqlite._database.writer) as session:
         await session.execute(text("INSERT INTO planted VALUES (x'00')"))
         with pytest.raises(IntegrityError):
             await session.commit()
@@ -248,8 +248,8 @@ async def test_a_session_that_is_only_closed_after_its_commit_failed_leaves_no_t
 async def test_writing_to_a_full_storage_says_that_it_is_full_and_leaves_nothing_behind(sqlite: SqlStorage) -> None:
     await populate(sqlite)
     before = await names(sqlite)
-    pages = await scalar(sqlite._writer, "PRAGMA page_count")
-    await scalar(sqlite._writer, f"PRAGMA max_page_count = {pages}")
+    pages = await scalar(sqlite._database.writer, "PRAGMA page_count")
+    await scalar(sqlite._database.writer, f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(StorageFull):
         async with sqlite.unit_of_work(CALLER) as unit:
@@ -259,13 +259,13 @@ async def test_writing_to_a_full_storage_says_that_it_is_full_and_leaves_nothing
 
 
 async def test_a_storage_with_room_again_takes_writes_again(sqlite: SqlStorage) -> None:
-    pages = await scalar(sqlite._writer, "PRAGMA page_count")
-    await scalar(sqlite._writer, f"PRAGMA max_page_count = {pages}")
+    pages = await scalar(sqlite._database.writer, "PRAGMA page_count")
+    await scalar(sqlite._database.writer, f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StorageFull):
         await add_authors(sqlite, 1000)
     before = await names(sqlite)
 
-    await scalar(sqlite._writer, "PRAGMA max_page_count = 100000")
+    await scalar(sqlite._database.writer, "PRAGMA max_page_count = 100000")
     await add(sqlite, "Last")
 
     assert len(before) < 100
@@ -273,7 +273,7 @@ async def test_a_storage_with_room_again_takes_writes_again(sqlite: SqlStorage) 
 
 
 async def test_writing_to_what_became_read_only_says_that_it_is_not_available(sqlite: SqlStorage) -> None:
-    async with sqlite._writer.connect() as connection:
+    async with sqlite._database.writer.connect() as connection:
         await connection.exec_driver_sql("PRAGMA query_only = 1")
 
     with pytest.raises(StorageUnavailable, match="SQLITE_READONLY"):
@@ -356,7 +356,7 @@ async def migrated_and_populated(path: Path) -> None:
 @pytest.mark.parametrize("ask", ASK)
 async def test_a_damaged_file_is_not_available(damaged: Path, ask: str) -> None:
     path = str(damaged)
-    storage = SqlStorage(path=path, reader=reader_engine(path, SOON), writer=writer_engine(path, SOON))
+    storage = SqlStorage(SqliteDatabase(path, SOON))
 
     with pytest.raises(StorageUnavailable, match="SQLITE_CORRUPT"):
         await ASK[ask](storage)
@@ -378,7 +378,7 @@ async def test_text_is_ordered_by_its_bytes(sqlite: SqlStorage) -> None:
     for name in given:
         await add(sqlite, name)
 
-    async with sqlite._reader.connect() as connection:
+    async with sqlite._database.reader.connect() as connection:
         found = [name for (name,) in await connection.exec_driver_sql("SELECT name FROM author ORDER BY name")]
 
     assert found == sorted(found, key=str.encode)

@@ -242,6 +242,17 @@ class StorageBusy(CatalogError):
 
 
 @define(eq=False)
+class OutcomeUnknown(CatalogError):
+    """The storage was lost while it committed, so nobody knows whether the work was done.
+
+    The same request with an idempotency key can be sent again, and is done once.
+    """
+
+    def __str__(self) -> str:
+        return "the storage was lost at the last moment; the work may have been done, or not: look before trying again"
+
+
+@define(eq=False)
 class StorageFull(CatalogError):
     """The storage takes no more data; nothing was written."""
 

@@ -13,7 +13,10 @@ from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from attrs import frozen
 
 from catalog.adapters.memory import MemoryStorage
-from catalog.adapters.sql import migrations, open_sqlite
+from catalog.adapters.sql import open_postgresql, open_sqlite
+from catalog.adapters.sql.postgresql import database as postgresql
+from catalog.adapters.sql.postgresql.scratch import scratch
+from catalog.adapters.sql.sqlite import database as sqlite
 from catalog.domain.errors import StorageUnavailable
 from catalog.domain.ports import Storage
 
@@ -39,7 +42,19 @@ def _open_sqlite(settings: Settings) -> AbstractAsyncContextManager[Storage]:
 
 
 def _sqlite_migrations(settings: Settings) -> SQLAlchemyAsyncConfig:
-    return migrations.config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+    return sqlite.migration_config(sqlite_path(settings.storage), settings.busy_timeout_seconds)
+
+
+def _open_postgresql(settings: Settings) -> AbstractAsyncContextManager[Storage]:
+    return open_postgresql(settings.storage)
+
+
+def _postgresql_migrations(settings: Settings) -> SQLAlchemyAsyncConfig:
+    return postgresql.migration_config(settings.storage)
+
+
+def _scratch_postgresql(settings: Settings) -> AbstractAsyncContextManager[str]:
+    return scratch(settings.storage)
 
 
 @frozen(kw_only=True)
@@ -49,14 +64,20 @@ class StorageKind:
     open: Callable[[Settings], AbstractAsyncContextManager[Storage]]
     migrations: Callable[[Settings], SQLAlchemyAsyncConfig] | None = None
     is_lasting: bool = True
+    scratch: Callable[[Settings], AbstractAsyncContextManager[str]] | None = None
+    """Makes a new, empty storage beside the one that the settings name, for tests; gives its URL."""
 
 
 _SQLITE = StorageKind(open=_open_sqlite, migrations=_sqlite_migrations)
+_POSTGRESQL = StorageKind(open=_open_postgresql, migrations=_postgresql_migrations, scratch=_scratch_postgresql)
 
 STORAGES: dict[str, StorageKind] = {
     "memory": StorageKind(open=_open_memory, is_lasting=False),
     "sqlite": _SQLITE,
     "sqlite+aiosqlite": _SQLITE,
+    "postgresql": _POSTGRESQL,
+    "postgresql+asyncpg": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
 }
 """Our own kinds of storage, by the scheme of their URLs."""
 
@@ -80,8 +101,8 @@ def kind_of(settings: Settings) -> StorageKind:
     if separator and scheme in offered:
         return _offered(offered[scheme])
     raise StorageUnavailable(
-        f"{shown(settings.storage)!r} is not a storage; give sqlite:///FILE or memory:// "
-        f"(known: {', '.join(sorted({*STORAGES, *offered}))})"
+        f"{shown(settings.storage)!r} is not a storage; give sqlite:///FILE, "
+        f"postgresql://USER:PASSWORD@HOST/DATABASE or memory:// (known: {', '.join(sorted({*STORAGES, *offered}))})"
     )
 
 

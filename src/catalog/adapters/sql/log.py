@@ -19,7 +19,7 @@ from catalog.domain.queries import Position
 from catalog.domain.records import told
 from catalog.domain.revisions import PROMOTED, Change, Operation, Revision, Withheld
 
-from .append import append
+from .database import Database
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
 from .slices import MOST_PARAMETERS, slices
@@ -81,9 +81,10 @@ class Ledger:
 class SqlRevisionLog:
     """The log, inside a unit of work."""
 
-    def __init__(self, session: AsyncSession, ledger: Ledger) -> None:
+    def __init__(self, session: AsyncSession, ledger: Ledger, database: Database) -> None:
         self._session = session
         self._ledger = ledger
+        self._database = database
         self._replayed: list[Revision] = []
         self._source: str | None = None
 
@@ -148,7 +149,7 @@ class SqlRevisionLog:
             await self._replay(connection, self._replayed, self._source)
         elif changes := self._ledger.changes:
             more = self._ledger.more
-            is_allowed = await append(
+            is_allowed = await self._database.append(
                 connection,
                 now=changes[-1].at,
                 more_authors=more[Kind.AUTHOR],

@@ -11,12 +11,9 @@ from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import inspect, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from catalog.domain.errors import StorageUnavailable
-
-from . import sqlite
 
 VERSION_TABLE = "alembic_versions"
 
@@ -27,14 +24,10 @@ def folder() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[4] / "migrations"
 
 
-def config(path: str, busy_timeout: float) -> SQLAlchemyAsyncConfig:
-    """Return the configuration for `litestar database`, `catalog database` and our own upgrades.
-
-    Raises StorageUnavailable where there can be no database file.
-    """
-    sqlite.must_be_usable(Path(path))
+def config(engine: AsyncEngine) -> SQLAlchemyAsyncConfig:
+    """Return the configuration for `litestar database`, `catalog database` and our own upgrades."""
     return SQLAlchemyAsyncConfig(
-        engine_instance=sqlite.migration_engine(path, busy_timeout),
+        engine_instance=engine,
         set_default_exception_handler=False,
         alembic_config=AlembicAsyncConfig(
             script_location=str(folder()), version_table_name=VERSION_TABLE, compare_type=True
@@ -42,24 +35,17 @@ def config(path: str, busy_timeout: float) -> SQLAlchemyAsyncConfig:
     )
 
 
-def upgrade(path: str, busy_timeout: float) -> None:
+def upgrade(config: SQLAlchemyAsyncConfig, name: str) -> None:
     """Bring the database to the newest migration; raise StorageUnavailable where that can not be.
 
     Blocks, and needs a thread without an event loop.
     """
-    sqlite.must_be_a_catalogue(path, VERSION_TABLE)
     try:
-        AlembicCommands(config(path, busy_timeout)).upgrade()
+        AlembicCommands(config).upgrade()
     except CommandError as error:
         raise StorageUnavailable(
-            f"{path} was written by a newer version of this program, or by another one ({error}); "
-            "upgrade the program, or name another file"
-        ) from error
-    except OperationalError as error:
-        if sqlite.translate(error):
-            raise
-        raise StorageUnavailable(
-            f"{path} is not a catalogue, and can not be made one ({error.orig}); name another file"
+            f"{name} was written by a newer version of this program, or by another one ({error}); "
+            "upgrade the program, or name another database"
         ) from error
 
 
@@ -67,6 +53,32 @@ def upgrade(path: str, busy_timeout: float) -> None:
 def newest() -> Sequence[str]:
     """Return the newest migrations this program knows."""
     return ScriptDirectory(str(folder())).get_heads()
+
+
+@lru_cache
+def known() -> frozenset[str]:
+    """Return all migrations this program knows."""
+    return frozenset(script.revision for script in ScriptDirectory(str(folder())).walk_revisions())
+
+
+def must_be_newest(applied: Sequence[str]) -> None:
+    """Raise StorageUnavailable where the database is behind this program, or ahead of it."""
+    must_be_known(applied)
+    if set(applied) != set(newest()):
+        raise StorageUnavailable(
+            f"the database is behind: it is at migration {', '.join(applied) or 'none'}, and this program needs "
+            f"{', '.join(newest())}; run `catalog database upgrade`"
+        )
+
+
+def must_be_known(applied: Sequence[str]) -> None:
+    """Raise StorageUnavailable where the database is ahead of this program."""
+    if unknown := set(applied) - known():
+        raise StorageUnavailable(
+            f"the database was written by a newer version of this program, or by another one: it is at migration "
+            f"{', '.join(sorted(unknown))}, and this one knows none after {', '.join(newest())}; upgrade the program, "
+            "or name another database"
+        )
 
 
 async def applied(connection: AsyncConnection) -> Sequence[str]:

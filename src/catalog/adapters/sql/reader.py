@@ -1,13 +1,13 @@
 """The query side: Core statements, no ORM objects; a list costs four short statements whatever its length."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal_column, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, BookRecord, Contributor, SourceKey
@@ -25,17 +25,19 @@ from catalog.domain.queries import (
 )
 from catalog.domain.revisions import Revision, absence
 
+from .database import Database
 from .errors import translated
 from .log import POSITION, REVISIONS, position_of, revision_of
 from .mapping import columns_of, structure
 from .rows import AuthorRow, BookRow, ContributorRow, RevisionRow, SourceRow
+from .waiting import within
 
 _AUTHOR = "author__"
 
 # Built once: building a statement costs more than SQLite takes to answer it.
 _ID: BindParameter[Any] = bindparam("id")
 _LIMIT: BindParameter[Any] = bindparam("limit")
-_OFFSET: BindParameter[Any] = bindparam("offset")
+_OFFSET: BindParameter[Any] = bindparam("offset", type_=BigInteger)
 
 _AUTHORS = select(*columns_of(AuthorRow, Author))
 _AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == _ID)
@@ -64,7 +66,7 @@ _OF_RECORD = RevisionRow.id == _ID, RevisionRow.kind == bindparam("kind")
 _HISTORY = REVISIONS.where(*_OF_RECORD).order_by(RevisionRow.version.desc())
 _HISTORY_PAGE = _HISTORY.limit(_LIMIT).offset(_OFFSET)
 _HISTORY_COUNT = select(func.count()).select_from(RevisionRow).where(*_OF_RECORD)
-_VERSION = REVISIONS.where(*_OF_RECORD, RevisionRow.version == bindparam("version"))
+_VERSION = REVISIONS.where(*_OF_RECORD, RevisionRow.version == bindparam("version", type_=BigInteger))
 
 _SHARED_KEYS = select(AuthorRow.sort_key).group_by(AuthorRow.sort_key).having(func.count() > 1)
 _SHARED_KEY_COUNT = select(func.count()).select_from(_SHARED_KEYS.subquery())
@@ -94,8 +96,8 @@ _BOOK_PAGE_BY_AUTHOR, _BOOK_COUNT_BY_AUTHOR = _book_page(_BY_AUTHOR), _book_coun
 class SqlReader:
     """Reads one state of the database per question."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def author(self, id: UUID) -> Author:
         """Return the author; raise NotFound, Removed or Merged."""
@@ -189,7 +191,9 @@ class SqlReader:
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[AsyncConnection]:
         with translated():
-            async with self._engine.connect() as connection:
+            async with AsyncExitStack() as stack:
+                async with within(self._database.patience):
+                    connection = await stack.enter_async_context(self._database.reader.connect())
                 yield connection
 
 

@@ -49,6 +49,7 @@ class _SqlRecords(Generic[RecordT]):
 
     KIND: ClassVar[Kind]
     RECORD: ClassVar[type[Any]]
+    ROW: ClassVar[type[Any]]
     ROWS: ClassVar[type[SQLAlchemyAsyncRepository[Any]]]
 
     def __init__(self, session: AsyncSession, ledger: Ledger, log: SqlRevisionLog) -> None:
@@ -57,10 +58,18 @@ class _SqlRecords(Generic[RecordT]):
         self._log = log
         # The session forgets rows that nobody holds, and asks for each again when it is written.
         self._read: dict[UUID, DefaultBase] = {}
-        self._rows = self.ROWS(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False)
+        # Where writers work side by side, nobody else changes what a unit relies on before it ends.
+        self._rows = self.ROWS(
+            session=session,
+            statement=select(self.ROW).with_for_update(read=True),
+            wrap_exceptions=False,
+            auto_refresh=False,
+            auto_expunge=False,
+        )
+        self._to_be_changed = select(self.ROW).with_for_update(key_share=True)
 
     async def get(self, id: UUID) -> RecordT:
-        row = await self._rows.get_one_or_none(id=id)
+        row = await self._rows.get_one_or_none(id=id, statement=self._to_be_changed)
         if row is None:
             raise absence(self.KIND, id, (await self._log.last(self.KIND, [id])).get(id))
         return self._record(row)
@@ -119,6 +128,7 @@ class SqlAuthorRepository(_SqlRecords[Author]):
 
     KIND = Kind.AUTHOR
     RECORD = Author
+    ROW = AuthorRow
     ROWS = AuthorRows
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
@@ -132,6 +142,7 @@ class SqlBookRepository(_SqlRecords[Book]):
 
     KIND = Kind.BOOK
     RECORD = Book
+    ROW = BookRow
     ROWS = BookRows
 
     def __init__(self, session: AsyncSession, ledger: Ledger, log: SqlRevisionLog) -> None:

@@ -1,6 +1,6 @@
 """The tables. A column has the name of the field it keeps; a plain field is one line here and one in the entity.
 
-Text is compared byte by byte (SQLite's BINARY), so the order is the order of the domain's sort keys.
+Sort keys are compared byte by byte, so the order is the domain's, whatever language the database was set up for.
 """
 
 from datetime import date, datetime
@@ -8,10 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits, and only it can be the rowid
+_SORTED = String().with_variant(String(collation="C"), "postgresql")  # in SQLite, that is the default
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Make an index of the rows alone for which that holds."""
+    return {f"{database}_where": text(condition) for database in ("sqlite", "postgresql")}
 
 
 class AuthorRow(DefaultBase):
@@ -23,7 +29,7 @@ class AuthorRow(DefaultBase):
     version: Mapped[int] = mapped_column()
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-    sort_key: Mapped[str]
+    sort_key: Mapped[str] = mapped_column(_SORTED)
     name: Mapped[str]
     dob: Mapped[date | None]
 
@@ -40,7 +46,7 @@ class BookRow(DefaultBase):
     version: Mapped[int] = mapped_column()
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-    sort_key: Mapped[str]
+    sort_key: Mapped[str] = mapped_column(_SORTED)
     title: Mapped[str]
     subtitle: Mapped[str | None]
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("author.id", ondelete="RESTRICT"))
@@ -104,9 +110,9 @@ class RevisionRow(DefaultBase):
 
     __table_args__ = (
         Index("ix_revision_id_version", "id", "version", unique=True),
-        Index("ix_revision_seq_of_authors", "seq", sqlite_where=text("kind = 'author'")),
-        Index("ix_revision_group_seq", "group", "seq", sqlite_where=text('"group" IS NOT NULL')),
-        Index("ix_revision_into", "into", sqlite_where=text('"into" IS NOT NULL')),
+        Index("ix_revision_seq_of_authors", "seq", **_where("kind = 'author'")),
+        Index("ix_revision_group_seq", "group", "seq", **_where('"group" IS NOT NULL')),
+        Index("ix_revision_into", "into", **_where('"into" IS NOT NULL')),
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.domain.callers import Caller
 from catalog.domain.revisions import Change
 
+from .database import Database
 from .log import Ledger, SqlRevisionLog
 from .receipts import SqlReceiptRepository
 from .repositories import SqlAuthorRepository, SqlBookRepository
@@ -16,11 +17,11 @@ from .repositories import SqlAuthorRepository, SqlBookRepository
 class SqlUnitOfWork:
     """A unit of work in a session whose transaction somebody else ends."""
 
-    def __init__(self, session: AsyncSession, caller: Caller) -> None:
+    def __init__(self, session: AsyncSession, caller: Caller, database: Database) -> None:
         self.caller = caller
         self.group: UUID | None = None
         self._ledger = Ledger()
-        self.log = SqlRevisionLog(session, self._ledger)
+        self.log = SqlRevisionLog(session, self._ledger, database)
         self.authors = SqlAuthorRepository(session, self._ledger, self.log)
         self.books = SqlBookRepository(session, self._ledger, self.log)
         self.receipts = SqlReceiptRepository(session)

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.callers import Caller
-from catalog.domain.errors import NotMergeable, NotMerged, Obstacle
+from catalog.domain.errors import Interrupted, Merged, NotMergeable, NotMerged, Obstacle, Removed
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.receipts import Unmerged
@@ -53,7 +53,12 @@ class Merging:
         survivor = await _survivor(unit, kind, id, into)
         if last.into == into:
             return await shown(unit, survivor, shown_as)
-        loser = await repository(unit, kind).get(id)
+        try:
+            loser = await repository(unit, kind).get(id)
+        except (Merged, Removed) as error:
+            if last.stands:  # somebody took it away since
+                raise Interrupted from error
+            raise
         must_stand_at(loser, known_versions)
         unit.group = self.ids.new()
         for earlier in await unit.log.merged_into(kind, id):

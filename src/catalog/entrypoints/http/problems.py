@@ -164,6 +164,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "Nothing was written. Wait for as long as Retry-After says.",
         {"Retry-After": "1"},
     ),
+    "outcome-unknown": ProblemType(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Nobody knows whether it was written",
+        "The storage was lost while it committed. With an Idempotency-Key, send the same request again: it is done "
+        "once, whatever happened. Without one, GET what you meant to write before you send it again.",
+    ),
     "unavailable": ProblemType(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The catalogue is not available",
@@ -201,6 +207,7 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.Interrupted: "busy",
     errors.UnreadableFile: "unreadable-file",
     errors.StorageBusy: "busy",
+    errors.OutcomeUnknown: "outcome-unknown",
     errors.StorageFull: "storage-full",
     errors.StorageFailed: "internal-error",
     errors.StorageUnavailable: "unavailable",

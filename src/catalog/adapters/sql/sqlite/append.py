@@ -12,8 +12,9 @@ from sqlalchemy import ClauseElement, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from catalog.adapters.sql.rows import LogRow, RevisionRow
+
 from .one_hop import in_one_trip
-from .rows import LogRow, RevisionRow
 
 _DIALECT = sqlite.dialect()
 _LOG = cast("Table", LogRow.__table__)

@@ -1,25 +1,23 @@
-"""What is SQLite's own: how connections are set up, how transactions begin, what its errors mean.
+"""How SQLite's connections are set up, and how their transactions begin.
 
 Python's sqlite3 module begins transactions by guessing from the statement, and then a SELECT followed by an UPDATE
 loses updates without a word. So its guessing is switched off and every transaction is begun here: a
 writer's with BEGIN IMMEDIATE, which waits its turn before it reads anything; a reader's with BEGIN.
 """
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import BINARY, URL, Connection, event
+from sqlalchemy.dialects.sqlite.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
-
-from catalog.domain.errors import CatalogError, StorageBusy, StorageFull, StorageUnavailable
 
 from .one_hop import ONE_HOP
 
 READERS = 4
+
+# SQLite reports the column type of a UUID, BINARY(16), as NUMERIC unless told what BINARY is.
+ischema_names["BINARY"] = BINARY
 
 
 def reader_engine(path: str, busy_timeout: float) -> AsyncEngine:
@@ -37,60 +35,21 @@ def writer_engine(path: str, busy_timeout: float) -> AsyncEngine:
 
 
 def migration_engine(path: str, busy_timeout: float) -> AsyncEngine:
-    """Return an engine that keeps no connection open."""
-    engine = _engine(path, busy_timeout, poolclass=NullPool)
-    _set_up(engine, begin="BEGIN IMMEDIATE", query_only=False)
-    return engine
+    """Return an engine that keeps no connection open, and commits nothing that breaks references.
 
-
-def translate(error: DBAPIError) -> CatalogError | None:
-    """Return what a driver's error means to the catalogue; None where it is a bug.
-
-    A broken constraint is one: BEGIN IMMEDIATE lets nobody write between a check and what was checked.
+    SQLite rebuilds a table by dropping the old one, and references to it must not stop or follow that; so they are
+    not enforced at each statement, but looked at once more before the commit.
     """
-    name = getattr(error.orig, "sqlite_errorname", "")
-    match name:
-        case "SQLITE_FULL":
-            return StorageFull()
-        case _ if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-            return StorageBusy()
-        case _ if name.startswith(
-            ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_PERM")
-        ):
-            return StorageUnavailable(f"SQLite says: {error.orig} ({name})")
-        case _:
-            return None
+    engine = _engine(path, busy_timeout, poolclass=NullPool)
+    _set_up(engine, begin="BEGIN IMMEDIATE", query_only=False, foreign_keys=False)
 
+    def on_commit(connection: Connection) -> None:
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
+        if broken:
+            raise RuntimeError(f"The migration would break references: {broken}")
 
-def identity(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from any other that ever has its name; None where there is none."""
-    try:
-        status = Path(path).stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def must_be_a_catalogue(path: str, version_table: str) -> None:
-    """Raise StorageUnavailable where the file is another program's; a missing or empty one may become ours."""
-    if not Path(path).is_file():
-        return
-    with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        try:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        except sqlite3.DatabaseError:
-            return  # whatever is wrong with it, opening it will say
-    if tables and version_table not in tables:
-        some = ", ".join(sorted(tables)[:3])
-        raise StorageUnavailable(f"{path} is not a catalogue: it has the tables {some}; name another file")
-
-
-def must_be_usable(path: Path) -> None:
-    """Raise StorageUnavailable where there can be no database file."""
-    if path.is_dir():
-        raise StorageUnavailable(f"{path} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise StorageUnavailable(f"there is no folder {path.parent}; make it first")
+    event.listen(engine.sync_engine, "commit", on_commit)
+    return engine
 
 
 def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:
@@ -100,7 +59,7 @@ def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:
     return create_async_engine(url, connect_args={"timeout": busy_timeout}, **options)
 
 
-def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
+def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool, foreign_keys: bool = True) -> None:
     def on_connect(dbapi_connection: Any, _record: object) -> None:
         dbapi_connection.isolation_level = None
         cursor = dbapi_connection.cursor()
@@ -109,7 +68,7 @@ def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=FULL",
-            "foreign_keys=ON",
+            f"foreign_keys={int(foreign_keys)}",
             "secure_delete=ON",
             f"query_only={int(query_only)}",
         ):

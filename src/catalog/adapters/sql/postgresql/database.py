@@ -1,0 +1,118 @@
+"""A PostgreSQL database as the rest of the SQL adapter sees it.
+
+Transactions are READ COMMITTED: whoever changes a record locks it, versions are compared in SQL, and the one row that
+counts the log is taken last. A reader's transactions see one state of the database.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from catalog.adapters.sql import migrations
+from catalog.adapters.sql.errors import translated
+from catalog.adapters.sql.storage import SqlStorage
+
+from . import append
+from .errors import CONNECTION_LOST
+from .hosts import Hosts
+
+CONNECTIONS = 10
+"""Of readers, and as many of writers; each writer waits for the one before at the end of its work anyway."""
+
+_MIGRATION_LOCK = 0x626F6F6B
+"""Any number; whoever migrates holds it, so that the next waits."""
+
+
+class PostgresqlDatabase:
+    """An opened database."""
+
+    patience = 4.0
+
+    def __init__(self, hosts: Hosts) -> None:
+        pool: dict[str, Any] = {
+            "pool_size": CONNECTIONS,
+            "max_overflow": 0,
+            "pool_timeout": self.patience,
+            "pool_use_lifo": True,
+        }
+        self.writer = _engine(hosts, isolation_level="READ COMMITTED", **pool)
+        self.reader = _engine(hosts, isolation_level="REPEATABLE READ", **pool).execution_options(
+            postgresql_readonly=True
+        )
+
+    def must_be_there(self) -> None:
+        """A server that is gone tells by itself."""
+
+    async def append(
+        self,
+        connection: AsyncConnection,
+        *,
+        now: datetime,
+        more_authors: int,
+        more_books: int,
+        entries: Sequence[dict[str, Any]],
+    ) -> bool:
+        """Append in one statement."""
+        return await append.append(
+            connection, now=now, more_authors=more_authors, more_books=more_books, entries=entries
+        )
+
+
+@asynccontextmanager
+async def open_postgresql(url: str) -> AsyncGenerator[SqlStorage]:
+    """Open the database; raise StorageUnavailable where it can not be reached, or is ahead of this program.
+
+    It is not migrated: several services may share it, and its operator chooses the moment.
+    """
+    database = PostgresqlDatabase(Hosts.of(url))
+    storage = SqlStorage(database)
+    try:
+        with translated():
+            async with database.reader.connect() as connection:
+                migrations.must_be_known(await migrations.applied(connection))
+        yield storage
+    finally:
+        await storage.close()
+
+
+def migration_config(url: str) -> SQLAlchemyAsyncConfig:
+    """Return the configuration of the database commands; raise StorageUnavailable for a URL that is none."""
+    engine = _engine(Hosts.of(url), poolclass=NullPool, connect_args={"command_seconds": None})
+
+    def on_begin(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+
+    event.listen(engine.sync_engine, "begin", on_begin)
+    return migrations.config(engine)
+
+
+def _engine(hosts: Hosts, **options: Any) -> AsyncEngine:
+    if hosts.is_pooled:
+        # Whatever is prepared may meet a server that has something else of the same name.
+        unique = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: f"catalog_{uuid4().hex}"}
+        options["connect_args"] = options.get("connect_args", {}) | unique
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=hosts.connect, **options)
+    event.listen(engine.sync_engine, "handle_error", _on_error)
+    return engine
+
+
+def _on_error(context: ExceptionContext) -> BaseException | None:
+    """Give up a connection that is lost, whatever the driver calls that."""
+    error = context.original_exception
+    is_bare = isinstance(error, TimeoutError | OSError)  # asyncpg raises these as they are
+    if is_bare or str(getattr(error, "sqlstate", None) or "").startswith(CONNECTION_LOST):
+        context.is_disconnect = True
+        if context.connection is not None and not context.connection.invalidated:
+            # Now: taking leave of a server that is frozen takes seconds.
+            driver: Any = context.connection.connection.driver_connection
+            driver.terminate()
+    return OperationalError(context.statement, None, error, connection_invalidated=True) if is_bare else None

@@ -1,0 +1,84 @@
+"""A SQLite file as the rest of the SQL adapter sees it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from catalog.adapters.sql import migrations
+from catalog.adapters.sql.errors import translated
+from catalog.adapters.sql.storage import SqlStorage
+from catalog.domain.errors import StorageUnavailable
+
+from . import append
+from .connections import migration_engine, reader_engine, writer_engine
+from .errors import translate
+from .files import identity, must_be_a_catalogue, must_be_usable
+
+
+class SqliteDatabase:
+    """An opened file."""
+
+    patience = None
+
+    def __init__(self, path: str, busy_timeout: float) -> None:
+        self.reader = reader_engine(path, busy_timeout)
+        self.writer = writer_engine(path, busy_timeout)
+        self._path = path
+        self._identity = identity(path)
+
+    def must_be_there(self) -> None:
+        """Refuse to write where nobody would find it: SQLite goes on in a file that was removed."""
+        if identity(self._path) != self._identity:
+            raise StorageUnavailable(f"{self._path} was removed or replaced while it was open; start the service again")
+
+    async def append(
+        self,
+        connection: AsyncConnection,
+        *,
+        now: datetime,
+        more_authors: int,
+        more_books: int,
+        entries: Sequence[dict[str, Any]],
+    ) -> bool:
+        """Append in one trip to the connection's thread."""
+        return await append.append(
+            connection, now=now, more_authors=more_authors, more_books=more_books, entries=entries
+        )
+
+
+@asynccontextmanager
+async def open_sqlite(path: str, *, busy_timeout: float) -> AsyncGenerator[SqlStorage]:
+    """Open the SQLite file, made if there is none and brought to the newest migration; raise StorageUnavailable."""
+    with translated():
+        await asyncio.to_thread(upgrade, path, busy_timeout)
+    storage = SqlStorage(SqliteDatabase(path, busy_timeout))
+    try:
+        yield storage
+    finally:
+        await storage.close()
+
+
+def migration_config(path: str, busy_timeout: float) -> SQLAlchemyAsyncConfig:
+    """Return the configuration of the database commands; raise StorageUnavailable where there can be no file."""
+    must_be_usable(Path(path))
+    return migrations.config(migration_engine(path, busy_timeout))
+
+
+def upgrade(path: str, busy_timeout: float) -> None:
+    """Bring the file to the newest migration; blocks, and needs a thread without an event loop."""
+    must_be_a_catalogue(path, migrations.VERSION_TABLE)
+    try:
+        migrations.upgrade(migration_config(path, busy_timeout), path)
+    except OperationalError as error:
+        if translate(error.orig):
+            raise
+        raise StorageUnavailable(
+            f"{path} is not a catalogue, and can not be made one ({error.orig}); name another file"
+        ) from error
