@@ -7,13 +7,14 @@ from uuid import UUID
 
 import pytest
 from attrs import define, field
-from tests.doubles import StillClock
+from tests.doubles import Cataloguers, StillClock
 
 from catalog.adapters.memory import MemoryStorage
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.callers import Caller
-from catalog.domain.errors import CatalogError, Interrupted, NotFound, StorageBusy, StorageFull
+from catalog.domain.errors import CatalogError, Interrupted, NotFound, OutcomeUnknown, StorageBusy, StorageFull
 from catalog.domain.ports import CatalogReader, UnitOfWork
+from catalog.domain.queries import AuthorQuery
 from catalog.domain.use_cases.atomic import ATTEMPTS, atomic
 
 HOMER = Author.recorded(AuthorDetails(name="Homer"), id=UUID(int=1), at=datetime(2026, 1, 1, tzinfo=UTC))
@@ -42,6 +43,19 @@ class CrowdedStorage:
 
     async def check(self) -> None:
         await self.memory.check()
+
+
+@define
+class SeveredStorage(CrowdedStorage):
+    """Memory, which loses its callers once it has committed: the first so many do not hear of it."""
+
+    @asynccontextmanager
+    async def unit_of_work(self, caller: Caller) -> AsyncGenerator[UnitOfWork]:
+        self.begun += 1
+        async with self.memory.unit_of_work(caller) as unit:
+            yield unit
+        if self.begun <= self.interruptions:
+            raise OutcomeUnknown
 
 
 @define
@@ -141,6 +155,37 @@ async def test_a_busy_storage_is_not_pressed_further() -> None:
         await Work(storage, then=fail).add(HOMER)
 
     assert (storage.begun, refusal.value.retry_after) == (1, 7)
+
+
+async def test_a_unit_whose_outcome_is_unknown_is_neither_run_again_nor_called_done() -> None:
+    storage = SeveredStorage(interruptions=1)
+
+    with pytest.raises(OutcomeUnknown):
+        await Work(storage).add(HOMER)
+
+    assert storage.begun == 1
+
+
+async def test_a_unit_with_an_idempotency_key_whose_outcome_is_unknown_is_settled_and_done_once() -> None:
+    storage = SeveredStorage(interruptions=1)
+    catalogue = Cataloguers(storage).asked_once("k")
+
+    author = await catalogue.authors.add(AuthorDetails(name="Homer"))
+
+    assert (storage.begun, catalogue.replayed) == (2, True)
+    assert (await storage.reader.authors(AuthorQuery())).items == [author]
+
+
+async def test_a_unit_is_not_run_again_for_a_caller_who_has_waited_long_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("catalog.domain.use_cases.atomic.SECONDS", 0.0)
+    storage = CrowdedStorage(interruptions=1)
+
+    with pytest.raises(StorageBusy):
+        await Work(storage).add(HOMER)
+
+    assert storage.begun == 1
 
 
 def test_a_unit_keeps_the_name_of_its_method() -> None:

@@ -29,7 +29,7 @@ Opener = Callable[[str], AbstractAsyncContextManager[Storage]]
 """What a package registers: from a URL to an opened storage."""
 
 _SQLITE_FILE = re.compile(r"sqlite(\+aiosqlite)?:///(?P<path>.+)")
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/]*@")
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):.*@")
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ from .errors import translated
 from .log import POSITION, REVISIONS, position_of, revision_of
 from .mapping import columns_of, structure
 from .rows import AuthorRow, BookRow, ContributorRow, RevisionRow, SourceRow
-from .waiting import within
+from .waiting import asked_again, within
 
 _AUTHOR = "author__"
 
@@ -99,6 +99,7 @@ class SqlReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @asked_again
     async def author(self, id: UUID) -> Author:
         """Return the author; raise NotFound, Removed or Merged."""
         async with self._connection() as connection:
@@ -107,6 +108,7 @@ class SqlReader:
                 raise await _absence(connection, Kind.AUTHOR, id)
         return structure(found[0], Author)
 
+    @asked_again
     async def authors(self, query: AuthorQuery) -> Page[Author]:
         """Return a page of authors."""
         page = query.page
@@ -115,6 +117,7 @@ class SqlReader:
             found = await _mappings(connection, _AUTHOR_PAGE, limit=page.size, offset=page.offset)
         return Page.of([structure(values, Author) for values in found], page, log.authors, position_of(log))
 
+    @asked_again
     async def book(self, id: UUID) -> BookRecord:
         """Return the book with its author; raise NotFound, Removed or Merged."""
         async with self._connection() as connection:
@@ -123,6 +126,7 @@ class SqlReader:
                 raise await _absence(connection, Kind.BOOK, id)
         return found[0]
 
+    @asked_again
     async def books(self, query: BookQuery) -> Page[BookRecord]:
         """Return a page of books."""
         size, offset = query.page.size, query.page.offset
@@ -137,11 +141,13 @@ class SqlReader:
                 books = await _books(connection, _BOOK_PAGE_BY_AUTHOR, limit=size, offset=offset, **by)
         return Page.of(books, query.page, total, position_of(log))
 
+    @asked_again
     async def position(self) -> Position:
         """Return how far the log has come."""
         async with self._connection() as connection:
             return position_of((await connection.execute(POSITION)).one())
 
+    @asked_again
     async def changes(self, query: ChangeQuery) -> Sequence[Revision]:
         """Return what happened since; raise SeqNotReached."""
         values: dict[str, Any] = {"since": query.since, "limit": query.limit}
@@ -154,6 +160,7 @@ class SqlReader:
                 raise SeqNotReached(query.since, last)
         return [revision_of(row) for row in rows]
 
+    @asked_again
     async def revisions(self, query: RevisionQuery) -> Page[Revision]:
         """Return a page of what happened to a record, newest first; raise NotFound."""
         record = {"id": query.id, "kind": query.kind.value}
@@ -166,6 +173,7 @@ class SqlReader:
             raise NotFound(query.kind, query.id)
         return Page.of([revision_of(row) for row in rows], query.page, total, position_of(log))
 
+    @asked_again
     async def revision(self, kind: Kind, id: UUID, version: int) -> Revision:
         """Return what made that version; raise NotFound, or VersionNotFound."""
         record = {"id": id, "kind": kind.value}
@@ -176,6 +184,7 @@ class SqlReader:
                 raise NotFound(kind, id) if last is None else VersionNotFound(kind, id, version, last.version)
         return revision_of(row)
 
+    @asked_again
     async def duplicates(self, page: PageRequest) -> Page[Candidates]:
         """Return authors whose sort keys are equal, by sort key."""
         window = {"limit": page.size, "offset": page.offset}

@@ -27,12 +27,16 @@ _URL = re.compile(
 )
 _OWN_OPTION = re.compile(r"(^|&)pgbouncer=(?P<value>[^&]*)")
 
-_REFUSED = (
-    asyncpg.InvalidAuthorizationSpecificationError,  # a wrong password is one of these
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.ClientConfigurationError,
-    ValueError,
+# What another attempt may find otherwise; all else that a server or the driver says of a URL is final.
+_PASSING = (
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TargetServerAttributeNotMatched,
+    OSError,
+    TimeoutError,
 )
 
 
@@ -86,7 +90,7 @@ class Hosts:
             found, error = await self._first(command_seconds)
             if found is not None:
                 return found
-            if isinstance(error, _REFUSED):
+            if not isinstance(error, _PASSING):
                 raise StorageUnavailable(self._refusal(error)) from error
             if loop.time() + _PAUSE_SECONDS >= end:
                 raise StorageUnavailable(
