@@ -90,7 +90,7 @@ class Hosts:
             found, error = await self._first(command_seconds)
             if found is not None:
                 return found
-            if not isinstance(error, _PASSING):
+            if error is not None and not isinstance(error, _PASSING):
                 raise StorageUnavailable(self._refusal(error)) from error
             if loop.time() + _PAUSE_SECONDS >= end:
                 raise StorageUnavailable(
