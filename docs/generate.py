@@ -3,7 +3,9 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, get_args, get_type_hints
 
 import click
@@ -13,6 +15,7 @@ from catalog.adapters.formats.csv import DIALECTS
 from catalog.entrypoints.cli import main
 from catalog.entrypoints.http.problems import PROBLEMS, SLUG_OF_ERROR
 from catalog.entrypoints.settings import ENVIRONMENT_PREFIX, Settings
+from catalog.testing import suite
 
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by docs/generate.py; change the code it is drawn from, then run `python docs/generate.py`. -->\n"
@@ -27,8 +30,24 @@ def pages() -> Mapping[Path, str]:
             "errors": _errors(),
             "cli": _commands(),
             "mappings": _mappings(),
+            "conformance": _conformance(),
         }.items()
     }
+
+
+def _conformance() -> Iterator[str]:
+    yield "# What every storage promises\n"
+    yield "Each sentence is a test of the conformance kit, which runs over any storage:\n"
+    yield "```console"
+    yield "$ pytest --pyargs catalog.testing.suite -p catalog.testing.plugin --catalog-storage 'mine:///{folder}/catalog'"
+    yield "```\n"
+    yield "[Write a storage adapter](../how-to/write-a-storage-adapter.md) says how to get there."
+    for found in iter_modules(suite.__path__, f"{suite.__name__}."):
+        module = import_module(found.name)
+        yield f"\n## `{found.name.rpartition('.')[2]}`\n"
+        yield f"{(module.__doc__ or '').splitlines()[0]}\n"
+        tests = [name for name, thing in vars(module).items() if name.startswith("test_") and callable(thing)]
+        yield from (f"- {name.removeprefix('test_').replace('_', ' ').capitalize()}" for name in tests)
 
 
 def _settings() -> Iterator[str]:

@@ -1,30 +1,24 @@
 """What all tests share."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
-from catalog.domain.ports import Storage
+from catalog.testing.storages import NewStorage
+from catalog.testing.strategies import SETTINGS
 
-from .storages import STORAGE_URLS, opened
+from .storages import STORAGES
 
-# No deadline: the machine may be busy, and a slow example is no broken promise.
-settings.register_profile(
-    "catalog", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+settings.register_profile("catalog", SETTINGS)
 settings.load_profile("catalog")
 
 
-@pytest.fixture(params=sorted(STORAGE_URLS))
+@pytest.fixture(params=sorted(STORAGES))
 def storage_name(request: pytest.FixtureRequest) -> str:
     """Each storage in turn."""
     return str(request.param)
 
 
 @pytest.fixture
-async def storage(storage_name: str, tmp_path: Path) -> AsyncGenerator[Storage]:
-    """An empty catalogue in each storage."""
-    async with opened(storage_name, tmp_path) as storage:
-        yield storage
+def new_storage(storage_name: str) -> NewStorage:
+    """Makes new and empty storages; the fixtures `storage` and `catalogue` of the conformance kit stand on it."""
+    return STORAGES[storage_name]

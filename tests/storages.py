@@ -1,20 +1,25 @@
-"""The storages that every contract is run over."""
+"""The storages that everything is run over that concerns each of them."""
 
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 from catalog.domain.ports import Storage
-from catalog.entrypoints.settings import Settings
-from catalog.entrypoints.storages import open_storage
+from catalog.testing import storages
+from catalog.testing.storages import NewStorage, new_storages
+from tests.cluster.shared import shared_server
 
-STORAGE_URLS: dict[str, Callable[[Path], str]] = {
-    "memory": lambda _folder: "memory://",
-    "sqlite": lambda folder: f"sqlite:///{folder}/catalog.db",
+
+def _new_in_postgresql() -> AbstractAsyncContextManager[str]:
+    return new_storages(shared_server().url())()  # not before a test asks for it: a server takes a second
+
+
+STORAGES: dict[str, NewStorage] = {
+    "memory": new_storages("memory://"),
+    "sqlite": new_storages("sqlite:///{folder}/catalog.db"),
+    "postgresql": _new_in_postgresql,
 }
-"""From the name of a storage to the URL of an empty one."""
+"""From the name of a storage to what makes a new and empty one: an async context manager of its URL."""
 
 
-def opened(name: str, folder: Path) -> AbstractAsyncContextManager[Storage]:
-    """Open an empty storage of that name."""
-    return open_storage(Settings(storage=STORAGE_URLS[name](folder)))
+def opened(name: str) -> AbstractAsyncContextManager[Storage]:
+    """Open a new and empty storage of that name."""
+    return storages.opened(STORAGES[name])

@@ -29,6 +29,10 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def names_of(requirements: list[str]) -> set[str]:
+    return {normalised(re.split(r"[^A-Za-z0-9_.-]", requirement)[0]) for requirement in requirements}
+
+
 def test_the_core_imports_the_standard_library_and_attrs_and_nothing_else() -> None:
     allowed = STANDARD | {"attrs", "catalog"}
 
@@ -38,14 +42,16 @@ def test_the_core_imports_the_standard_library_and_attrs_and_nothing_else() -> N
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
-    declared = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
-    names = {normalised(re.split(r"[^A-Za-z0-9_.-]", requirement)[0]) for requirement in declared}
+    project = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
+    for_all, for_testing = names_of(project["dependencies"]), names_of(project["optional-dependencies"]["testing"])
     distributions = packages_distributions()
 
     undeclared = {
         (file, module)
         for file, module in imports_below(SOURCE)
-        if module not in STANDARD | {"catalog"} and not {normalised(d) for d in distributions[module]} & names
+        if module not in STANDARD | {"catalog"}
+        and not {normalised(d) for d in distributions[module]}
+        & (for_all | for_testing if file.startswith("testing/") else for_all)
     }
 
     assert undeclared == set()

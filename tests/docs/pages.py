@@ -10,7 +10,8 @@ A comment before a fenced block says what a test does with it:
     <!-- not run: WHY -->   nothing, and why
 
 `…` stands for anything. A page works in an empty folder of its own, or, if it says `<!-- in a working copy -->`, in
-a copy of this repository.
+a copy of this repository. One that says `<!-- with PostgreSQL -->` finds a server of its own where it says
+127.0.0.1:5432.
 """
 
 import os
@@ -26,6 +27,8 @@ from pathlib import Path
 from typing import Self
 
 from attrs import define, field, frozen
+from tests.cluster.postgres import PostgresServer
+from tests.cluster.shared import unavailable
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -35,10 +38,12 @@ LANGUAGES = {"console", "bash", "python"}
 
 COPIED = ("src", "migrations", "tests", "docs", "pyproject.toml", "README.md", "Makefile")
 IN_A_COPY = "<!-- in a working copy -->"
+WITH_POSTGRESQL = "<!-- with PostgreSQL -->"
 PATIENCE = 60
 """Seconds that a command may take."""
 
 SHOWN_ADDRESS = "127.0.0.1:8000"
+SHOWN_DATABASE = "127.0.0.1:5432"
 
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<content>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -114,6 +119,7 @@ class Session:
     """A shell in which a page is done, block by block, and the servers that it starts."""
 
     folder: Path
+    database: PostgresServer | None = None
     _environment: dict[str, str] = field(init=False)
     _shell: "subprocess.Popen[str]" = field(init=False)
     _servers: list["Server"] = field(factory=list)
@@ -122,8 +128,9 @@ class Session:
         settings = [name for name in os.environ if name.startswith(("CATALOG_", "LITESTAR_", "PYTEST_"))]
         self._environment = {name: value for name, value in os.environ.items() if name not in settings}
         programs = Path(sys.executable).parent
+        databases = [] if self.database is None else [str(self.database.programs)]
         self._environment |= {
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(programs), *databases, os.environ["PATH"]]),
             "PYTHONPATH": str(self.folder / "src"),  # empty but in a working copy
             "NO_PROXY": "127.0.0.1",
             "COLUMNS": "100",
@@ -148,6 +155,11 @@ class Session:
                     shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
                 else:
                     shutil.copy(ROOT / name, folder)
+        if WITH_POSTGRESQL in page.read_text("utf-8"):
+            try:
+                return cls(folder, PostgresServer.found().__enter__())
+            except LookupError as error:
+                unavailable(str(error))
         return cls(folder)
 
     def __enter__(self) -> Self:
@@ -158,6 +170,8 @@ class Session:
             server.stop()
         self._shell.kill()
         self._shell.communicate()
+        if self.database is not None:
+            self.database.__exit__()
 
     def do(self, blocks: Sequence[Block]) -> None:
         """Do what the blocks say, and compare what they print."""
@@ -189,7 +203,11 @@ class Session:
         return [line for server in self._servers for line in server.lines if "ERROR" in line or "Traceback" in line]
 
     def _here(self, text: str) -> str:
+        text = self._with_database(text)
         return text.replace(SHOWN_ADDRESS, self._servers[-1].address) if self._servers else text
+
+    def _with_database(self, text: str) -> str:
+        return text if self.database is None else text.replace(SHOWN_DATABASE, f"127.0.0.1:{self.database.port}")
 
     def _run_console(self, commands: Sequence[Command]) -> None:
         for place, command in enumerate(commands):
@@ -224,9 +242,9 @@ class Session:
         raise AssertionError(f"the shell did not come to the end of {text!r}:\n{printed}")
 
     def _serve(self, command: Command) -> None:
-        server = Server(_recipe(command.text), self.folder, self._environment)
+        server = Server(_recipe(self._with_database(command.text)), self.folder, self._environment)
         self._servers.append(server)
-        shown = command.printed.replace(SHOWN_ADDRESS, server.address)
+        shown = self._with_database(command.printed).replace(SHOWN_ADDRESS, server.address)
         assert re.search(pattern_of(shown), "\n".join(server.lines), re.DOTALL), server.lines
 
     def _patch(self, diff: str) -> None:

@@ -1,22 +1,18 @@
 """The documentation does what it shows, leads where it says, and is up to date."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.docs.pages import DOCS, LANGUAGES, ROOT, Session, blocks_of, name_of, pages
+from tests.docs.pages import DOCS, LANGUAGES, Session, blocks_of, name_of, pages
 
 PAGES = {name_of(page): page for page in pages()}
 TAUGHT = [name for name in PAGES if name == "README.md" or name.startswith(("docs/tutorial/", "docs/how-to/"))]
 DONE = [name for name, page in PAGES.items() if any(block.mark == "run" for block in blocks_of(page))]
 DECISIONS = DOCS / "explanation" / "adr"
-SWAP = DOCS / "how-to" / "swap-the-storage.md"
 
 _CODE = re.compile(r"```.*?^```|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
@@ -103,27 +99,3 @@ def test_the_generated_reference_is_up_to_date() -> None:
     outdated = [file.name for file, text in generator().pages().items() if file.read_text("utf-8") != text]
 
     assert outdated == [], "write it anew with: python docs/generate.py"
-
-
-@pytest.mark.slow
-def test_the_storage_of_the_how_to_keeps_the_contract(tmp_path: Path) -> None:
-    (module,) = (block.content for block in blocks_of(SWAP) if block.mark == "write counting.py")
-    (opener, *_) = (block.content for block in blocks_of(SWAP) if block.mark == "write opening.py")
-    (tmp_path / "counting.py").write_text(module, "utf-8")
-    (tmp_path / "opening.py").write_text(opener, "utf-8")
-    (tmp_path / "registered.py").write_text(
-        "from catalog.entrypoints import storages as registry\n"
-        "from opening import open_counting\n"
-        "from tests import storages\n"
-        "registry.STORAGES['counting'] = registry.StorageKind(open=open_counting, is_lasting=False)\n"
-        "storages.STORAGE_URLS['counting'] = lambda _folder: 'counting://'\n",
-        "utf-8",
-    )
-    tests = ["tests/contract", "tests/e2e/test_guide_client.py"]
-    suite = [sys.executable, "-m", "pytest", "-q", "-p", "registered", "-k", "counting", *tests]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-
-    done = subprocess.run(suite, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"\d\d passed", done.stdout), done.stdout

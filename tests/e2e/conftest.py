@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.storages import STORAGE_URLS
+from tests.storages import STORAGES
 
 from catalog.entrypoints.settings import Settings
+from catalog.testing.storages import NewStorage
 
 from .clients import Client, in_process
 from .servers import Server
 
 
 @pytest.fixture
-def settings(storage_name: str, tmp_path: Path) -> Settings:
+async def settings(new_storage: NewStorage) -> AsyncGenerator[Settings]:
     """The settings of an empty catalogue, in each storage."""
-    return Settings(storage=STORAGE_URLS[storage_name](tmp_path))
+    async with new_storage() as url:
+        yield Settings(storage=url)
 
 
 @pytest.fixture
@@ -27,13 +29,10 @@ async def client(settings: Settings) -> AsyncGenerator[Client]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(STORAGE_URLS))
-async def shared_client(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncGenerator[Client]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(STORAGES))
+async def shared_client(request: pytest.FixtureRequest) -> AsyncGenerator[Client]:
     """A client of a catalogue that stays empty, in each storage, for the many tests that leave nothing behind."""
-    url = STORAGE_URLS[request.param](tmp_path_factory.mktemp("shared"))
-    async with in_process(Settings(storage=url)) as client:
+    async with STORAGES[request.param]() as url, in_process(Settings(storage=url)) as client:
         yield client
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.doubles import NOBODY
 
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY
 
 from .clients import Client, added_author, added_book, in_parallel, problem_in
 from .servers import Server

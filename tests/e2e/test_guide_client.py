@@ -10,9 +10,9 @@ from uuid import UUID
 import httpx
 import pytest
 from attrs import define, frozen
-from tests.doubles import NOBODY
 
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY
 
 from .clients import Client, added_author, added_book, in_process, places_in, problem_in
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.doubles import NOBODY
 
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY
 
 from .clients import (
     Client,

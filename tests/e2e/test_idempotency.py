@@ -14,10 +14,10 @@ import httpx
 import pytest
 from attrs import evolve
 from dishka import Provider, Scope, provide
-from tests.doubles import NOBODY, StillClock
 
 from catalog.domain.ports import Clock
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY, StillClock
 
 from .clients import Client, added_author, added_book, every_change, in_parallel, in_process, places_in, problem_in
 from .servers import PATIENCE, Server

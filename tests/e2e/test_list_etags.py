@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-from tests.doubles import NOBODY
 
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY
 
 from .clients import Client, added_author, added_book, in_process
 from .servers import Server, run_catalog

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from attrs import frozen
 from click.testing import CliRunner, Result
-from tests.doubles import NOBODY
 
 from catalog.entrypoints.cli import main
 from catalog.entrypoints.cli.local import user
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY
 
 from .clients import added_author, added_book, every_change, in_process
 from .servers import Server

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import pytest
 from dishka import Provider, Scope, provide
-from tests.doubles import NOBODY
 
 from catalog.domain.errors import Interrupted, StorageBusy, StorageFull, StorageUnavailable
 from catalog.domain.ports import CatalogReader
 from catalog.entrypoints.http.problems import PROBLEMS
 from catalog.entrypoints.settings import Settings
+from catalog.testing.doubles import NOBODY
 
 from .clients import Client, added_author, added_book, every_change, in_parallel, in_process, places_in, problem_in
 
@@ -368,7 +368,7 @@ async def test_a_database_at_another_migration_is_not_ready(tmp_path: Path) -> N
     file = tmp_path / "catalog.db"
     async with in_process(Settings(storage=f"sqlite:///{file}")) as client:
         ready = await client.get("/readyz")
-        _set_migration(file, "0000")
+        _set_migration(file, "0001")
 
         response = await client.get("/readyz")
 

@@ -148,7 +148,7 @@ def test_a_port_in_use_is_refused_and_another_suggested(tmp_path: Path) -> None:
     [
         ("sqlite:///missing/catalog.db", "there is no folder missing; make it first"),
         ("sqlite:///folder", "folder is a folder; name a file in it"),
-        ("oracle://books", "give sqlite:///FILE or memory://"),
+        ("oracle://books", "give sqlite:///FILE, postgresql://"),
         ("sqlite:///text.db", "not a database"),
     ],
     ids=["missing folder", "folder", "unknown", "no database"],

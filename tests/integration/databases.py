@@ -13,7 +13,6 @@ from typing import Any
 from advanced_alchemy.alembic.commands import AlembicCommands
 from alembic.script import ScriptDirectory
 from attrs import evolve
-from tests.doubles import Cataloguers
 
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.sqlite.database import migration_config
@@ -25,6 +24,7 @@ from catalog.domain.receipts import Receipt
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 from catalog.entrypoints.settings import Settings
 from catalog.entrypoints.storages import open_storage
+from catalog.testing.doubles import Cataloguers
 
 REVISIONS = [script.revision for script in ScriptDirectory(str(migrations.folder())).walk_revisions()][::-1]
 """The migrations from the first to the newest."""

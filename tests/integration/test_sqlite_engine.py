@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
-from tests.doubles import NOBODY, Cataloguers, StillClock
 from tests.integration.databases import populate, run_sql
 
 from catalog.adapters.sql import open_sqlite
@@ -25,6 +24,7 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.callers import Caller
 from catalog.domain.errors import CatalogError, StorageBusy, StorageFailed, StorageFull, StorageUnavailable
 from catalog.domain.queries import AuthorQuery, PageRequest
+from catalog.testing.doubles import NOBODY, Cataloguers, StillClock
 
 CALLER = Caller(actor="tester")
 SOON = 0.2

@@ -5,9 +5,9 @@ from uuid import UUID
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.strategies import book_details
 
 from catalog.domain.books import BookDetails, Contributor
+from catalog.testing.strategies import book_details
 
 PEOPLE = [UUID(int=n) for n in range(1, 6)]
 SURVIVORS = [UUID(int=n) for n in range(3, 8)]

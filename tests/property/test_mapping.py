@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
-from tests.strategies import instances_of
 
 from catalog.adapters.sql.mapping import inserts_of, record_of, update_row
 from catalog.adapters.sql.rows import AuthorRow, BookRow
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
+from catalog.testing.strategies import instances_of
 
 KEPT: list[tuple[Any, Any]] = [(Author, AuthorRow), (Book, BookRow)]
 each_kind = pytest.mark.parametrize(("record_class", "row_class"), KEPT, ids=lambda cls: cls.__name__)

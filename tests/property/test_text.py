@@ -4,10 +4,10 @@ import unicodedata
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.strategies import NASTY, accepted_text
 
 from catalog.domain.errors import InvalidValue
 from catalog.domain.text import SORT_KEY_LENGTH, fold, normalised, sort_key
+from catalog.testing.strategies import NASTY, accepted_text
 
 any_text = st.text() | st.text(st.sampled_from(NASTY)) | accepted_text(1000)
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from stdnum import isbn as reference
-from tests.strategies import VALUES, isbns, partial_dates
 
 from catalog.domain.errors import InvalidValue
 from catalog.domain.languages import ALIASES, BIBLIOGRAPHIC
 from catalog.domain.values import Isbn, Language, PartialDate, Role, TextValue
+from catalog.testing.strategies import VALUES, isbns, partial_dates
 
 TEXT_VALUES = [Isbn, PartialDate, Language, Role]
 DIGITS = "0123456789"

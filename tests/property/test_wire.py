@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.strategies import author_details, authors, book_details, instances_of
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord
 from catalog.domain.records import Amendment
 from catalog.entrypoints.http import wire
 from catalog.entrypoints.http.problems import InvalidBody, Violation
+from catalog.testing.strategies import author_details, authors, book_details, instances_of
 
 BODIES: list[Any] = [AuthorDetails, BookDetails, Amendment[AuthorDetails], Amendment[BookDetails]]
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from attrs import define, field
-from tests.doubles import Cataloguers, StillClock
 
 from catalog.adapters.memory import MemoryStorage
 from catalog.domain.authors import Author, AuthorDetails
@@ -16,6 +15,7 @@ from catalog.domain.errors import CatalogError, Interrupted, NotFound, OutcomeUn
 from catalog.domain.ports import CatalogReader, UnitOfWork
 from catalog.domain.queries import AuthorQuery
 from catalog.domain.use_cases.atomic import ATTEMPTS, atomic
+from catalog.testing.doubles import Cataloguers, StillClock
 
 HOMER = Author.recorded(AuthorDetails(name="Homer"), id=UUID(int=1), at=datetime(2026, 1, 1, tzinfo=UTC))
 WORKER = Caller(actor="worker")

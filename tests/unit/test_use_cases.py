@@ -9,7 +9,6 @@ from uuid import UUID
 import attrs
 import pytest
 from attrs import define, field
-from tests.doubles import NOBODY, Cataloguers, RepeatableIds
 
 from catalog.adapters.memory import MemoryStorage
 from catalog.domain.authors import AuthorDetails
@@ -31,6 +30,7 @@ from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Change, Operation
 from catalog.domain.values import Isbn, Language, PartialDate, Role
+from catalog.testing.doubles import NOBODY, Cataloguers, RepeatableIds
 
 
 @define

@@ -1,0 +1,158 @@
+"""Right answers for any storage: it only has to tell what there is, and each question looks at all of it.
+
+A storage begins with this reader, and is right from its first day. It gets quicker by overriding, one by one, what
+its state can find without looking at everything, and may have a reader of its own in the end.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import groupby, islice
+from typing import TypeVar
+from uuid import UUID
+
+from .authors import Author
+from .books import Book, BookRecord
+from .errors import CatalogError, NotFound, SeqNotReached, VersionNotFound
+from .kinds import Kind
+from .queries import AuthorQuery, BookQuery, Candidates, ChangeQuery, Page, PageRequest, Position, RevisionQuery
+from .revisions import Revision, absence
+
+T = TypeVar("T")
+
+
+class State(ABC):
+    """One state of a catalogue, which stays as it is while it is read.
+
+    Three methods have to be there. The others find what they are asked for among all there is.
+    """
+
+    @abstractmethod
+    def every_author(self) -> Iterable[Author]:
+        """Return the authors that stand, in any order."""
+
+    @abstractmethod
+    def every_book(self) -> Iterable[Book]:
+        """Return the books that stand, in any order."""
+
+    @abstractmethod
+    def every_revision(self) -> Iterable[Revision]:
+        """Return the log, in the order of seq."""
+
+    def author(self, id: UUID) -> Author | None:
+        """Return the author, if it stands."""
+        return next((author for author in self.every_author() if author.id == id), None)
+
+    def book(self, id: UUID) -> Book | None:
+        """Return the book, if it stands."""
+        return next((book for book in self.every_book() if book.id == id), None)
+
+    def authors_in_order(self) -> Sequence[Author]:
+        """Return the authors by sort key, then id."""
+        return sorted(self.every_author(), key=lambda author: (author.sort_key, author.id.bytes))
+
+    def books_in_order(self) -> Sequence[Book]:
+        """Return the books by sort key, then id."""
+        return sorted(self.every_book(), key=lambda book: (book.sort_key, book.id.bytes))
+
+    def revisions_after(self, seq: int) -> Iterable[Revision]:
+        """Return the log from there on, in order."""
+        return (revision for revision in self.every_revision() if revision.seq > seq)
+
+    def history(self, kind: Kind, id: UUID) -> Sequence[Revision]:
+        """Return what happened to the record, in order; nothing where it never was."""
+        return [revision for revision in self.every_revision() if revision.id == id and revision.kind is kind]
+
+    def position(self) -> Position:
+        """Return how far the log has come."""
+        last = max(self.every_revision(), key=lambda revision: revision.seq, default=None)
+        return Position() if last is None else Position(seq=last.seq, at=last.at)
+
+
+class ScanningReader:
+    """The query side over `current`, which returns the state that stands at the moment of a question.
+
+    It keeps every promise of CatalogReader. A list takes the time to sort all records, unless the state knows better.
+    """
+
+    def __init__(self, current: Callable[[], Awaitable[State]]) -> None:
+        self._current = current
+
+    async def author(self, id: UUID) -> Author:
+        """Return the author; raise NotFound, Removed or Merged."""
+        state = await self._current()
+        if author := state.author(id):
+            return author
+        raise _absence(state, Kind.AUTHOR, id)
+
+    async def authors(self, query: AuthorQuery) -> Page[Author]:
+        """Return a page of authors."""
+        state = await self._current()
+        return _page(state, state.authors_in_order(), query.page)
+
+    async def book(self, id: UUID) -> BookRecord:
+        """Return the book with its author; raise NotFound, Removed or Merged."""
+        state = await self._current()
+        if book := state.book(id):
+            return _with_author(state, book)
+        raise _absence(state, Kind.BOOK, id)
+
+    async def books(self, query: BookQuery) -> Page[BookRecord]:
+        """Return a page of books."""
+        state = await self._current()
+        books = state.books_in_order()
+        if query.author_id is not None:
+            books = [book for book in books if book.author_id == query.author_id]
+        return _page(state, books, query.page).map(lambda book: _with_author(state, book))
+
+    async def position(self) -> Position:
+        """Return how far the log has come."""
+        return (await self._current()).position()
+
+    async def changes(self, query: ChangeQuery) -> Sequence[Revision]:
+        """Return what happened since; raise SeqNotReached."""
+        state = await self._current()
+        last = state.position().seq
+        if query.since > last:
+            raise SeqNotReached(query.since, last)
+        found = (r for r in state.revisions_after(query.since) if query.kind in (None, r.kind))
+        return list(islice(found, query.limit))
+
+    async def revisions(self, query: RevisionQuery) -> Page[Revision]:
+        """Return a page of what happened to a record, newest first; raise NotFound."""
+        state = await self._current()
+        return _page(state, _history(state, query.kind, query.id)[::-1], query.page)
+
+    async def revision(self, kind: Kind, id: UUID, version: int) -> Revision:
+        """Return what made that version; raise NotFound, or VersionNotFound."""
+        history = _history(await self._current(), kind, id)
+        for revision in history:
+            if revision.version == version:
+                return revision
+        raise VersionNotFound(kind, id, version, history[-1].version)
+
+    async def duplicates(self, page: PageRequest) -> Page[Candidates]:
+        """Return authors whose sort keys are equal, by sort key."""
+        state = await self._current()
+        by_key = groupby(state.authors_in_order(), key=lambda author: author.sort_key)
+        groups = [Candidates(name=key, authors=authors) for key, found in by_key if len(authors := list(found)) > 1]
+        return _page(state, groups, page)
+
+
+def _history(state: State, kind: Kind, id: UUID) -> Sequence[Revision]:
+    if history := state.history(kind, id):
+        return history
+    raise NotFound(kind, id)
+
+
+def _absence(state: State, kind: Kind, id: UUID) -> CatalogError:
+    history = state.history(kind, id)
+    return absence(kind, id, history[-1] if history else None)
+
+
+def _page(state: State, everything: Sequence[T], page: PageRequest) -> Page[T]:
+    part = everything[page.offset : page.offset + page.size]
+    return Page[T].of(part, page, len(everything), state.position())
+
+
+def _with_author(state: State, book: Book) -> BookRecord:
+    return BookRecord.of(book, None if book.author_id is None else state.author(book.author_id))

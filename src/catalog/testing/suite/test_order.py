@@ -1,0 +1,110 @@
+"""Lists are in the order of the domain, to the row, and names are found as the domain folds them."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Book, BookDetails
+from catalog.domain.callers import Caller
+from catalog.domain.errors import InvalidValue
+from catalog.domain.ports import Storage
+from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest
+from catalog.domain.text import fold, normalised
+from catalog.testing.doubles import RepeatableIds, listed
+from catalog.testing.storages import NewStorage, opened
+from catalog.testing.strategies import SETTINGS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LETTERS = [
+    "a",
+    "A",
+    "b",
+    "ß",
+    "é",
+    "e",
+    "\u0301",
+    "%",
+    "_",
+    "\\",
+    "😀",
+    "\u0080",
+    "\uffee",
+    "道",
+    "'",
+    " ",
+    "-",
+    "1",
+    "İ",
+]
+"""Few enough that many names are equal once folded; U+FFEE and the emoji stand the other way round in UTF-16."""
+
+
+def is_taken(text: str) -> bool:
+    try:
+        normalised(text, longest=500)
+    except InvalidValue:
+        return False
+    return True
+
+
+short = st.text(st.sampled_from(LETTERS), min_size=1, max_size=4).filter(is_taken)
+long = st.builds(lambda start, end: (start * 300)[:249] + end, st.sampled_from(["a", "😀", "é"]), short).filter(
+    is_taken
+)
+"""Names that differ about where sort keys end."""
+
+
+def in_order(records: Sequence[Any]) -> list[Any]:
+    return sorted(records, key=lambda record: (record.sort_key, record.id.bytes))
+
+
+async def pages_of(storage: Storage, size: int, total: int) -> tuple[list[Author], list[UUID]]:
+    """All authors, and the ids of all books, page by page."""
+    authors: list[Author] = []
+    books: list[UUID] = []
+    for number in range(1, total // size + 2):
+        page = PageRequest(number=number, size=size)
+        authors += (await storage.reader.authors(AuthorQuery(page=page))).items
+        books += [book.id for book in (await storage.reader.books(BookQuery(page=page))).items]
+    return authors, books
+
+
+@pytest.mark.slow
+def test_any_names_are_listed_folded_and_paired_as_the_domain_does(new_storage: NewStorage) -> None:
+    @settings(SETTINGS, max_examples=40)
+    @given(names=st.lists(short | long, min_size=2, max_size=20), size=st.integers(1, 7))
+    def check(names: list[str], size: int) -> None:
+        async def run() -> None:
+            ids = RepeatableIds()
+            authors = [Author.recorded(AuthorDetails(name=name), id=ids.new(), at=NOW) for name in names]
+            books = [Book.recorded(BookDetails(title=name, author_id=None), id=ids.new(), at=NOW) for name in names]
+            async with opened(new_storage) as storage:
+                async with storage.unit_of_work(Caller()) as unit:
+                    await unit.authors.add(*authors)
+                    await unit.books.add(*books)
+
+                listed_authors, listed_books = await pages_of(storage, size, len(names))
+                assert listed_authors == in_order(authors)
+                assert listed_books == [book.id for book in in_order(books)]
+
+                groups = [(key, list(found)) for key, found in groupby(in_order(authors), lambda each: each.sort_key)]
+                pairs = await listed(storage.reader.duplicates)
+                assert [(pair.name, list(pair.authors)) for pair in pairs] == [g for g in groups if len(g[1]) > 1]
+
+                async with storage.unit_of_work(Caller()) as unit:
+                    for name in set(names):
+                        found = await unit.authors.find_by_folded_names([fold(name)])
+                        expected = [author for author in authors if author.folded_name == fold(name)]
+                        assert in_order(found) == in_order(expected)
+
+        asyncio.run(run())
+
+    check()
