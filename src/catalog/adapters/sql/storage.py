@@ -37,6 +37,7 @@ class SqlStorage:
                 await unit.finish()
             with translated(ends=True):
                 await session.commit()
+        self._database.must_be_there()  # else what was committed is where nobody will find it
 
     async def promote(self) -> None:
         """Follow nobody any more."""

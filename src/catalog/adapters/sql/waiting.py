@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
 from catalog.domain.errors import Interrupted, StorageUnavailable
 
-P = ParamSpec("P")
-R = TypeVar("R")
+QuestionT = TypeVar("QuestionT", bound=Callable[..., Any])
 
 ATTEMPTS = 3
 SECONDS = 1.0
@@ -27,11 +26,11 @@ async def within(seconds: float | None) -> AsyncGenerator[None]:
         raise StorageUnavailable(f"the database gave no connection within {seconds:g} seconds") from None
 
 
-def asked_again(question: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+def asked_again(question: QuestionT) -> QuestionT:
     """Ask again where the connection was lost: who only reads does nothing twice. Raises StorageUnavailable."""
 
     @wraps(question)
-    async def ask(*args: P.args, **kwargs: P.kwargs) -> R:
+    async def ask(*args: Any, **kwargs: Any) -> Any:
         end = time.monotonic() + SECONDS
         attempt = 0
         while True:
@@ -42,4 +41,4 @@ def asked_again(question: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[An
                 if attempt == ATTEMPTS or time.monotonic() >= end:
                     raise StorageUnavailable("the connection to the database was lost; try again") from error
 
-    return ask
+    return cast("QuestionT", ask)

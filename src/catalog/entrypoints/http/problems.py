@@ -217,6 +217,9 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
 UNREMARKABLE = frozenset({"/problems/busy"})
 """The problems on our side that need nobody's attention."""
 
+MENDED_ELSEWHERE = frozenset({"/problems/unavailable", "/problems/outcome-unknown", "/problems/storage-full"})
+"""What our program has no part in: a line in the log says it all, and there may be many of them at once."""
+
 SLUG_OF_STATUS: Mapping[int, str] = {
     400: "request-failed",
     404: "not-found",
@@ -405,7 +408,11 @@ def render(error: Exception, *, path: str, request_id: str) -> tuple[int, dict[s
     """Return status, headers and body of the answer to a failed request; log those that are our fault."""
     problem, headers = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and problem.type not in UNREMARKABLE:
-        logger.error("request %s to %s failed", request_id, path, exc_info=error)
+        if problem.type in MENDED_ELSEWHERE:
+            why = problem.detail if isinstance(error, RequestProblem) else error
+            logger.warning("request %s to %s: %s", request_id, path, why)
+        else:
+            logger.error("request %s to %s failed", request_id, path, exc_info=error)
     problem = evolve(problem, instance=quote(path), request_id=request_id)
     closing = {"connection": "close"} if problem.status in {408, 413} else {}
     return problem.status, {**headers, **closing}, msgspec.json.encode(_as_dict(problem))

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import ExceptionContext
@@ -35,7 +36,7 @@ _MIGRATION_LOCK = 0x626F6F6B
 class PostgresqlDatabase:
     """An opened database."""
 
-    patience = 4.0
+    patience = 2.5
 
     def __init__(self, hosts: Hosts) -> None:
         pool: dict[str, Any] = {
@@ -109,7 +110,8 @@ def _on_error(context: ExceptionContext) -> BaseException | None:
     """Give up a connection that is lost, whatever the driver calls that."""
     error = context.original_exception
     is_bare = isinstance(error, TimeoutError | OSError)  # asyncpg raises these as they are
-    if is_bare or str(getattr(error, "sqlstate", None) or "").startswith(CONNECTION_LOST):
+    is_confused = isinstance(error.__cause__, asyncpg.InternalClientError)  # it was cut off in the middle of something
+    if is_bare or is_confused or str(getattr(error, "sqlstate", None) or "").startswith(CONNECTION_LOST):
         context.is_disconnect = True
         if context.connection is not None and not context.connection.invalidated:
             # Now: taking leave of a server that is frozen takes seconds.

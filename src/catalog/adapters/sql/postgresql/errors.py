@@ -31,6 +31,10 @@ def translate(error: BaseException | None) -> CatalogError | None:
             return StorageUnavailable(f"{text}, and not as a part of a catalogue; name another database")
         case "42501" | "28000":
             return StorageUnavailable(f"PostgreSQL says: {text}; grant the right, or name another user")
+        case "26000" | "42P05":
+            return StorageUnavailable(
+                f"PostgreSQL says: {text}; if pgbouncer stands between, add pgbouncer=true to the URL: ?pgbouncer=true"
+            )
         case "3F000":
             return StorageUnavailable(f"PostgreSQL says: {text}; make the schema, or set the user's search_path")
         case _ if code.startswith(_OUT_OF_ORDER):

@@ -13,8 +13,8 @@ from catalog.domain.errors import StorageUnavailable
 CONNECT_SECONDS = 1.5
 """How long one host may take to let us in: a frozen machine takes connections, and says nothing."""
 
-SEARCH_SECONDS = 3.0
-"""How long all hosts together are asked for the one that takes writes; a planned switchover takes as long."""
+SEARCH_SECONDS = 2.0
+"""How long all hosts together are asked for the one that takes writes."""
 
 COMMAND_SECONDS = 3.0
 """How long one statement may take to be answered."""

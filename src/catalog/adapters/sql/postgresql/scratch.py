@@ -25,17 +25,24 @@ async def scratch(url: str) -> AsyncGenerator[str]:
     """
     template = f"catalog_empty_{'_'.join(migrations.newest())}"
     name = f"catalog_scratch_{uuid4().hex}"
-    connection = await Hosts.of(url).connect(command_seconds=None)
-    try:
+    async with _connected(url) as connection:
         await connection.execute(f"SELECT pg_advisory_lock({_LOCK})")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", template):
             await _make_template(connection, url, template)
         await connection.execute(f"SELECT pg_advisory_unlock({_LOCK})")
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        try:
-            yield with_database(url, name)
-        finally:
+    try:
+        yield with_database(url, name)
+    finally:
+        async with _connected(url) as connection:
             await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncGenerator[Any]:
+    connection = await Hosts.of(url).connect(command_seconds=None)
+    try:
+        yield connection
     finally:
         await connection.close()
 

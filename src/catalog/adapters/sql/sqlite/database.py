@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
+from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.domain.errors import StorageUnavailable
 
 from . import append
 from .connections import migration_engine, reader_engine, writer_engine
 from .errors import translate
-from .files import identity, must_be_a_catalogue, must_be_usable
+from .files import Identity, identity, must_be_a_catalogue, must_be_usable, must_be_whole, must_have
 
 
 class SqliteDatabase:
@@ -32,11 +34,26 @@ class SqliteDatabase:
         self.writer = writer_engine(path, busy_timeout)
         self._path = path
         self._identity = identity(path)
+        self._log = f"{path}-wal"
+        self._identity_of_log: Identity | None = None
+        event.listen(self.writer.sync_engine, "connect", self._on_connect)
+        event.listen(self.writer.sync_engine, "close", self._on_close)
 
     def must_be_there(self) -> None:
         """Refuse to write where nobody would find it: SQLite goes on in a file that was removed."""
         if identity(self._path) != self._identity:
             raise StorageUnavailable(f"{self._path} was removed or replaced while it was open; start the service again")
+        if self._identity_of_log is not None and identity(self._log) != self._identity_of_log:
+            raise StorageUnavailable(f"{self._log} was removed while it was open; stop the service, and start it again")
+
+    def _on_connect(self, dbapi_connection: Any, _record: object) -> None:
+        cursor = dbapi_connection.cursor()
+        cursor.execute("SELECT count(*) FROM sqlite_master")  # nothing before this needs the write-ahead log
+        cursor.close()
+        self._identity_of_log = identity(self._log)
+
+    def _on_close(self, _dbapi_connection: object, _record: object) -> None:
+        self._identity_of_log = None  # whoever closes a file last removes its log
 
     async def append(
         self,
@@ -74,6 +91,7 @@ def migration_config(path: str, busy_timeout: float) -> SQLAlchemyAsyncConfig:
 def upgrade(path: str, busy_timeout: float) -> None:
     """Bring the file to the newest migration; blocks, and needs a thread without an event loop."""
     must_be_a_catalogue(path, migrations.VERSION_TABLE)
+    must_be_whole(path, busy_timeout)
     try:
         migrations.upgrade(migration_config(path, busy_timeout), path)
     except OperationalError as error:
@@ -82,3 +100,4 @@ def upgrade(path: str, busy_timeout: float) -> None:
         raise StorageUnavailable(
             f"{path} is not a catalogue, and can not be made one ({error.orig}); name another file"
         ) from error
+    must_have(path, LogRow.metadata.tables)
