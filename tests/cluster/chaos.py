@@ -17,7 +17,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,9 @@ FROZEN = 26.0
 
 LONGEST_REQUEST = 10.0
 
+LONGEST_OUTAGE = 60.0
+"""Seconds that a service may take to write again once the cluster is whole."""
+
 Json = dict[str, Any]
 
 
@@ -54,7 +57,11 @@ class Story:
     revised: dict[str, int] = field(factory=dict)
     """From the id to the last version that was acknowledged."""
     acknowledged: list[float] = field(factory=list)
+    patched: dict[tuple[str, int], str] = field(factory=dict)
+    """Acknowledged: from the id and the version to the name it then had."""
     took: list[float] = field(factory=list)
+    refusals_took: list[float] = field(factory=list)
+    """Seconds until a 503."""
     answers: Counter[str] = field(factory=Counter)
 
 
@@ -68,6 +75,8 @@ class Chaos:
     story: Story = field(factory=Story)
     outages: dict[str, list[float]] = field(factory=lambda: defaultdict(list))
     server: Server | None = None
+    address: str = ""
+    """Where the service was last; writers must not wait for one that starts."""
     stops: bool = False
 
     async def run(self, faults: int, kinds: Sequence[str] = (), say: Callable[[str], None] = print) -> Json:
@@ -80,15 +89,18 @@ class Chaos:
             for number in range(1, faults + 1):
                 kind = kinds[(number - 1) % len(kinds)] if kinds else self._drawn()
                 seconds = await self._fault(kind)
+                for writer in writers:
+                    if writer.done():  # otherwise a broken one would only be missed in the end, and the load before
+                        writer.result()
                 say(f"{number}/{faults} {kind}: {seconds:.1f} s without a write; {len(self.story.made):,} acknowledged")
-        finally:
             self.stops = True
             await asyncio.gather(*writers)
-        try:
             return await self._figures()
         finally:
+            self.stops = True
+            await asyncio.gather(*writers, return_exceptions=True)
             assert self.server is not None
-            self.server.stop()
+            self.server.kill()
 
     async def _migrated(self) -> None:
         connection = await asyncpg.connect(self.cluster.url("postgres"), target_session_attrs="read-write")
@@ -101,7 +113,7 @@ class Chaos:
 
     def _serve(self) -> None:
         self.server = Server("--storage", self.cluster.url(), folder=self.folder)
-        _ = self.server.address
+        self.address = self.server.address
 
     # ---- faults
 
@@ -141,10 +153,19 @@ class Chaos:
                 self.server.kill()
                 await asyncio.to_thread(self._serve)
         await asyncio.to_thread(cluster.settle, f"health after a {kind}", 180.0)
+        await self._written_again()
         moments = [begun, *(moment for moment in self.story.acknowledged if moment > begun), time.monotonic()]
         outage = max(after - before for before, after in pairwise(moments))
         self.outages[kind].append(outage)
         return outage
+
+    async def _written_again(self) -> None:
+        """Wait for a write: the cluster is whole before the service has found it so."""
+        known = len(self.story.acknowledged)
+        end = time.monotonic() + LONGEST_OUTAGE
+        while len(self.story.acknowledged) == known:
+            assert time.monotonic() < end, f"nothing was written for {LONGEST_OUTAGE} s, and the cluster is whole"
+            await asyncio.sleep(0.1)
 
     async def _led_by_another(self, before: Node) -> None:
         await asyncio.to_thread(
@@ -189,23 +210,28 @@ class Chaos:
         response = await self._asked(client, "PATCH", f"/authors/{id}", {"name": name}, {"If-Match": etag})
         if response is not None and response.status_code == 200:
             self.story.revised[id] = response.json()["version"]
+            self.story.patched[id, response.json()["version"]] = name
             return id, response.headers["etag"]
+        is_definite = response is not None and response.json()["type"] != "/problems/outcome-unknown"
+        (self.story.refused if is_definite else self.story.unknown).add(name)
         return None  # whatever became of it, nobody goes on from there
 
     async def _asked(
         self, client: httpx.AsyncClient, method: str, path: str, body: Json, headers: Mapping[str, str]
     ) -> httpx.Response | None:
         """Return the answer, or nothing where the service was gone."""
-        assert self.server is not None
         begun = time.monotonic()
         try:
-            response = await client.request(method, self.server.address + path, json=body, headers=dict(headers))
+            response = await client.request(method, self.address + path, json=body, headers=dict(headers))
         except httpx.TransportError:
+            self.story.took.append(time.monotonic() - begun)  # one that is never answered is the longest of all
             self.story.answers["no answer"] += 1
             await asyncio.sleep(0.2)
             return None
         now = time.monotonic()
         self.story.took.append(now - begun)
+        if response.status_code == 503:
+            self.story.refusals_took.append(now - begun)
         if response.status_code < 300:
             self.story.acknowledged.append(now)
             self.story.answers[str(response.status_code)] += 1
@@ -220,23 +246,28 @@ class Chaos:
         assert self.server is not None
         async with httpx.AsyncClient(base_url=self.server.address, timeout=60, trust_env=False) as client:
             log = await _log(client)
+            authors = await _authors(client)
         story = self.story
-        created = Counter(entry["after"]["name"] for entry in log if entry["operation"] == "create")
-        ids = {entry["id"] for entry in log}
-        versions = {entry["id"]: entry["version"] for entry in log}
+        written = Counter(entry["after"]["name"] for entry in log)
+        content = {(entry["id"], entry["version"]): entry["after"]["name"] for entry in log}
+        latest = {entry["id"]: (entry["version"], entry["after"]["name"]) for entry in log}
+        promised = {(id, 1): name for name, id in story.made.items()} | story.patched
         return {
             "faults": sum(map(len, self.outages.values())),
             "acknowledged": len(story.acknowledged),
-            "lost": sum(id not in ids for id in story.made.values())
-            + sum(versions.get(id, 0) < version for id, version in story.revised.items()),
-            "applied twice": sum(count > 1 for count in created.values()),
-            "refused, and there": sum(name in created for name in story.refused),
+            "lost": sum(content.get(version) != name for version, name in promised.items()),
+            "applied twice": sum(count > 1 for count in written.values()),
+            "refused, and there": sum(name in written for name in story.refused),
+            "other in the catalogue than in the log": sum(
+                authors.get(id) != latest.get(id) for id in authors.keys() | latest.keys()
+            ),
             "gaps in the log": sum(entry["seq"] != seq for seq, entry in enumerate(log, 1)),
             "unknown": len(story.unknown),
-            "unknown, and there": sum(name in created for name in story.unknown),
+            "unknown, and there": sum(name in written for name in story.unknown),
             "answers": dict(story.answers),
             "longest request (s)": round(max(story.took), 1),
             "99 % of requests within (s)": round(quantile(story.took, 0.99), 2),
+            "longest until a 503 (s)": round(max(story.refusals_took, default=0), 1),
             "outage (s), by fault: count, median, longest": {
                 kind: [len(took), round(quantile(took, 0.5), 1), round(max(took), 1)]
                 for kind, took in sorted(self.outages.items())
@@ -247,15 +278,33 @@ class Chaos:
 async def _log(client: httpx.AsyncClient) -> list[Json]:
     log: list[Json] = []
     while True:
-        page = (await client.get(f"/changes?since={len(log)}&limit=1000")).raise_for_status().json()["items"]
+        since = log[-1]["seq"] if log else 0
+        page = (await client.get(f"/changes?since={since}&limit=1000")).raise_for_status().json()["items"]
         log += page
         if not page:
             return log
 
 
+async def _authors(client: httpx.AsyncClient) -> dict[str, tuple[int, str]]:
+    """Return version and name of each author, as the catalogue has them."""
+    found: dict[str, tuple[int, str]] = {}
+    for number in count(1):
+        page = (await client.get(f"/authors?currentPage={number}&pageSize=100")).raise_for_status().json()["items"]
+        found |= {author["id"]: (author["version"], author["name"]) for author in page}
+        if not page:
+            break
+    return found
+
+
 def broken(figures: Json) -> list[str]:
     """Return the promises that were not kept."""
-    names = ["lost", "applied twice", "refused, and there", "gaps in the log"]
+    names = [
+        "lost",
+        "applied twice",
+        "refused, and there",
+        "other in the catalogue than in the log",
+        "gaps in the log",
+    ]
     found = [f"{name}: {figures[name]}" for name in names if figures[name]]
     if figures["longest request (s)"] > LONGEST_REQUEST:
         found.append(f"a request took {figures['longest request (s)']} s")

