@@ -29,9 +29,9 @@ async def client(settings: Settings) -> AsyncGenerator[Client]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=sorted(STORAGES))
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["memory", "sqlite"])
 async def shared_client(request: pytest.FixtureRequest) -> AsyncGenerator[Client]:
-    """A client of a catalogue that stays empty, in each storage, for the many tests that leave nothing behind."""
+    """A client of a catalogue that stays empty, for the many tests that leave nothing behind."""
     async with STORAGES[request.param]() as url, in_process(Settings(storage=url)) as client:
         yield client
 

@@ -1,13 +1,16 @@
 """What the core needs from outside, in its own terms.
 
-Whoever implements them promises what `tests/contract` checks.
+Whoever implements them promises what `catalog.testing.suite` checks.
 """
 
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import BinaryIO, Protocol, TypeVar
+from enum import StrEnum
+from typing import BinaryIO, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
+
+from attrs import frozen
 
 from .authors import Author
 from .books import Book, BookRecord, SourceKey
@@ -287,4 +290,32 @@ class ChangeFeed(Protocol):
 
     def news(self, since: int) -> AsyncGenerator[int]:
         """Yield, as things happen there, how far the log has come; raise SourceUnreachable, CanNotFollow."""
+        ...
+
+
+class Severity(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "FAILED"
+
+
+@frozen
+class Finding:
+    """What one check of an examination found; `told` says what is the matter, and what to do about it."""
+
+    what: str
+    severity: Severity
+    told: str
+    is_final: bool = False
+    """Whether nothing else can be examined before this is mended."""
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """What can say of itself whether it is well, by whatever only it knows: a file, a server. Nobody has to."""
+
+    def examine(self) -> AsyncGenerator[Finding]:
+        """Look, and change nothing; raise StorageUnavailable where there is nothing to be looked at."""
         ...

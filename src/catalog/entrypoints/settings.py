@@ -27,7 +27,9 @@ class InvalidSettings(Exception):
 class Settings:
     """The settings of one running catalogue."""
 
-    storage: Annotated[str, Doc("where the catalogue is kept: sqlite:///FILE or memory://")] = "sqlite:///catalog.db"
+    storage: Annotated[
+        str, Doc("where the catalogue is kept: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/DATABASE or memory://")
+    ] = "sqlite:///catalog.db"
     host: Annotated[str, Doc("the address to listen on")] = "127.0.0.1"
     port: Annotated[int, Doc("the port to listen on; 0 takes a free one")] = field(
         default=8000, validator=[validators.ge(0), validators.le(65535)]

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from attrs import frozen
@@ -15,10 +16,13 @@ from attrs import frozen
 from catalog.adapters.memory import MemoryStorage
 from catalog.adapters.sql import open_postgresql, open_sqlite
 from catalog.adapters.sql.postgresql import database as postgresql
+from catalog.adapters.sql.postgresql.examination import PostgresqlExamination
 from catalog.adapters.sql.postgresql.scratch import scratch
 from catalog.adapters.sql.sqlite import database as sqlite
+from catalog.adapters.sql.sqlite.backup import SqliteBackups
+from catalog.adapters.sql.sqlite.examination import SqliteExamination
 from catalog.domain.errors import StorageUnavailable
-from catalog.domain.ports import Storage
+from catalog.domain.ports import Examinable, Storage
 
 from .settings import Settings
 
@@ -57,6 +61,18 @@ def _scratch_postgresql(settings: Settings) -> AbstractAsyncContextManager[str]:
     return scratch(settings.storage)
 
 
+def _examine_postgresql(settings: Settings) -> Examinable:
+    return PostgresqlExamination(settings.storage)
+
+
+def _examine_sqlite(settings: Settings) -> Examinable:
+    return SqliteExamination(Path(sqlite_path(settings.storage)), settings.busy_timeout_seconds)
+
+
+def _back_up_sqlite(settings: Settings) -> SqliteBackups:
+    return SqliteBackups(Path(sqlite_path(settings.storage)), settings.busy_timeout_seconds)
+
+
 @frozen(kw_only=True)
 class StorageKind:
     """How to open storages of one kind; with its migrations, where it has some, and whether it outlasts the process."""
@@ -66,10 +82,24 @@ class StorageKind:
     is_lasting: bool = True
     scratch: Callable[[Settings], AbstractAsyncContextManager[str]] | None = None
     """Makes a new, empty storage beside the one that the settings name, for tests; gives its URL."""
+    examination: Callable[[Settings], Examinable] | None = None
+    """Looks at what only the adapter knows, without opening the storage: opening may migrate it."""
+    backups: Callable[[Settings], SqliteBackups] | None = None
+    """Makes copies in one file, and puts them back."""
+    own_tools: str = "its own tools"
+    """What makes backups where `backups` does not."""
 
 
-_SQLITE = StorageKind(open=_open_sqlite, migrations=_sqlite_migrations)
-_POSTGRESQL = StorageKind(open=_open_postgresql, migrations=_postgresql_migrations, scratch=_scratch_postgresql)
+_SQLITE = StorageKind(
+    open=_open_sqlite, migrations=_sqlite_migrations, examination=_examine_sqlite, backups=_back_up_sqlite
+)
+_POSTGRESQL = StorageKind(
+    open=_open_postgresql,
+    migrations=_postgresql_migrations,
+    scratch=_scratch_postgresql,
+    examination=_examine_postgresql,
+    own_tools="pg_dump and pg_restore",
+)
 
 STORAGES: dict[str, StorageKind] = {
     "memory": StorageKind(open=_open_memory, is_lasting=False),

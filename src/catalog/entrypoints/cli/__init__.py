@@ -4,8 +4,11 @@ from importlib.metadata import version
 
 import click
 
+from .backup import backup, restore
+from .copy import copy
 from .database import database
 from .demo import demo
+from .doctor import doctor
 from .duplicates import duplicates
 from .follow import follow, promote
 from .import_ import import_command
@@ -33,4 +36,8 @@ main.add_command(duplicates)
 main.add_command(follow)
 main.add_command(promote)
 main.add_command(log)
+main.add_command(backup)
+main.add_command(restore)
+main.add_command(doctor)
+main.add_command(copy)
 main.add_command(database)
