@@ -1,4 +1,4 @@
-"""How long writers wait while a backup is made. `python -m benchmarks.backup` (150 s)."""
+"""How long writers wait while a backup is made. `python -m benchmarks.backup` (70 s)."""
 
 import json
 import subprocess

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -110,6 +112,18 @@ def test_a_backup_can_be_read_by_those_who_can_read_the_catalogue_and_nobody_els
     place.back_up()
 
     assert place.backup.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_puts_back_belongs_to_whom_it_belonged(place: Place) -> None:
+    os.chown(place.catalogue, 12345, 54321)
+    place.back_up()
+    assert (place.backup.stat().st_uid, place.backup.stat().st_gid) == (12345, 54321)
+    os.chown(place.backup, 0, 0)
+
+    place.restore()
+
+    assert (place.catalogue.stat().st_uid, place.catalogue.stat().st_gid) == (12345, 54321)
 
 
 def test_a_file_that_is_there_is_not_replaced(place: Place) -> None:
@@ -392,11 +406,14 @@ def grow(file: Path) -> None:
 
 def leave_a_write_ahead_log(file: Path) -> None:
     """Write something, and leave the file as a service that is killed does."""
-    process = os.fork()
-    if process == 0:
-        connection = sqlite3.connect(file, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("UPDATE author SET name = 'Unmerged' WHERE sort_key = (SELECT max(sort_key) FROM author)")
-        os._exit(0)
-    os.waitpid(process, 0)
+    subprocess.run([sys.executable, "-c", LEAVING, str(file)], check=True)
     assert Path(f"{file}-wal").stat().st_size
+
+
+LEAVING = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("UPDATE author SET name = 'Unmerged' WHERE sort_key = (SELECT max(sort_key) FROM author)")
+os._exit(0)
+"""

@@ -12,7 +12,7 @@ from catalog.domain.books import Book
 from catalog.domain.callers import Caller
 from catalog.domain.errors import CanNotFollow, SeqNotReached, StorageFailed
 from catalog.domain.kinds import Kind
-from catalog.domain.ports import CatalogReader, Clock, Severity, Storage, UnitOfWork
+from catalog.domain.ports import CatalogReader, Clock, Severity, Storage
 from catalog.domain.queries import (
     CHANGES_LIMIT,
     PAGE_SIZE_LIMIT,
@@ -24,7 +24,6 @@ from catalog.domain.queries import (
 )
 from catalog.domain.revisions import Revision
 
-from .atomic import atomic
 from .digests import canonical
 from .examining import Examining, quiet
 from .following import Following
@@ -90,7 +89,7 @@ class Copying:
         A copy that was cut off goes on where it was. The storage takes no other changes until `finish`. Raises
         CanNotFollow where it holds anything else.
         """
-        follows = await self.followed()
+        follows = await self._followed_by(self.storage)
         if follows not in (None, self.name):
             raise CanNotFollow(f"it is a replica of {follows}; promote it first (catalog promote), or name another")
         following = self._following()
@@ -102,7 +101,7 @@ class Copying:
                 "name an empty storage"
             ) from error
         await following.claim()
-        if await evolve(self, storage=self.source).followed() == self.name:
+        if await self._followed_by(self.source) == self.name:
             await self.storage.promote()
             raise CanNotFollow(f"it is {self.name} itself; name another storage")
         async for part in self._caught_up():
@@ -120,10 +119,9 @@ class Copying:
             await self.storage.promote()
         return found
 
-    @atomic
-    async def followed(self, unit: UnitOfWork) -> str | None:
-        """Return whom the storage follows, if anybody."""
-        return await unit.log.source()
+    async def _followed_by(self, storage: Storage) -> str | None:
+        async with storage.unit_of_work(self.caller) as unit:
+            return await unit.log.source()
 
     async def _caught_up(self) -> AsyncGenerator[tuple[int, int]]:
         """Replay all that the source has now; who writes there without a pause is never caught up with."""

@@ -70,7 +70,7 @@ class SqliteBackups:
         with _complaining(to), _part(to) as part:
             copied = self._copy(self.path, part, told)
             _must_be_ours(part, self.path)
-            shutil.copymode(self.path, part)
+            _let_read(part, self.path)
             _to_disk(part)
             if to.exists() and not force:
                 raise StorageUnavailable(f"{to} has appeared meanwhile; name another file")
@@ -92,8 +92,7 @@ class SqliteBackups:
         with _complaining(self.path), _part(self.path) as part:
             copied = self._copy(backup, part, told)
             _must_fit(part, backup)
-            if self.path.exists():
-                shutil.copymode(self.path, part)
+            _let_read(part, self.path if self.path.exists() else backup)
             _to_disk(part)
             with self._taken() as is_merged:
                 kept = self._kept_aside(at, is_merged=is_merged)
@@ -266,6 +265,14 @@ def _seq(connection: sqlite3.Connection) -> int | None:
 def _has_table(connection: sqlite3.Connection, name: str) -> bool:
     found = connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", [name])
     return found.fetchone() is not None
+
+
+def _let_read(part: Path, as_in: Path) -> None:
+    """Give the part the owner and the rights of the other file: whoever restores is not always whoever serves."""
+    status = as_in.stat()
+    with suppress(PermissionError):
+        os.chown(part, status.st_uid, status.st_gid)
+    shutil.copymode(as_in, part)
 
 
 def _to_disk(path: Path) -> None:
