@@ -12,6 +12,8 @@ from sqlalchemy.dialects.sqlite.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from catalog.domain.errors import StorageUnavailable
+
 from .one_hop import ONE_HOP
 
 READERS = 4
@@ -46,7 +48,8 @@ def migration_engine(path: str, busy_timeout: float) -> AsyncEngine:
     def on_commit(connection: Connection) -> None:
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
         if broken:
-            raise RuntimeError(f"The migration would break references: {broken}")
+            some = ", ".join(f"a row of {name} names one of {other} that is not there" for name, _, other, _ in broken)
+            raise StorageUnavailable(f"{path} would not be whole ({some}); put a backup in its place")
 
     event.listen(engine.sync_engine, "commit", on_commit)
     return engine
