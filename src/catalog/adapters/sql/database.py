@@ -1,10 +1,10 @@
 """The seam between SQL and the databases that speak it: whatever differs from one to the other, and nothing else."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from .turn import Turn
 
 
 class Database(Protocol):
@@ -29,15 +29,7 @@ class Database(Protocol):
         """Raise StorageUnavailable where what is written would be lost, for all that the connections can tell."""
         ...
 
-    async def append(
-        self,
-        connection: AsyncConnection,
-        *,
-        now: datetime,
-        more_authors: int,
-        more_books: int,
-        entries: Sequence[dict[str, Any]],
-    ) -> bool:
+    async def append(self, connection: AsyncConnection, turn: Turn) -> bool:
         """Take the turn among writers and append to the log, which gives the entries their seq, without gaps.
 
         Returns False, with nothing written, where the storage follows another catalogue. What is written later in

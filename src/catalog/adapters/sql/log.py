@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, and_, bindparam, exists, insert, or_, select, tuple_, update
+from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -23,6 +23,7 @@ from .database import Database
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
 from .slices import MOST_PARAMETERS, slices
+from .turn import COUNT, LOG, REVISION, Turn
 
 RECORDS: Mapping[Kind, type[Author | Book]] = {Kind.AUTHOR: Author, Kind.BOOK: Book}
 REVISIONS = select(*columns_of(RevisionRow, Revision))
@@ -30,22 +31,13 @@ POSITION = select(LogRow.seq, LogRow.at, LogRow.authors, LogRow.books)
 
 _LATER = aliased(RevisionRow)
 _IS_LAST = ~exists().where(_LATER.id == RevisionRow.id, _LATER.version > RevisionRow.version)
-_LOG = cast("Table", LogRow.__table__)
-_APPEND = insert(cast("Table", RevisionRow.__table__))
+_APPEND = insert(REVISION)
 
-
-_IS_REPLICA = or_(_LOG.c.follows == bindparam("source"), _LOG.c.seq == 0)
+_IS_REPLICA = or_(LOG.c.follows == bindparam("source"), LOG.c.seq == 0)
 _COUNT_REPLAYED = (
-    update(_LOG)
-    .where(_LOG.c.seq == bindparam("expected"), _IS_REPLICA)
-    .values(
-        seq=_LOG.c.seq + bindparam("more"),
-        at=bindparam("now"),
-        authors=_LOG.c.authors + bindparam("more_authors"),
-        books=_LOG.c.books + bindparam("more_books"),
-        follows=bindparam("source"),
-    )
-    .returning(_LOG.c.seq)
+    COUNT.where(LOG.c.seq == bindparam("expected"), _IS_REPLICA)
+    .values(follows=bindparam("source"))
+    .returning(LOG.c.seq)
 )
 
 
@@ -148,33 +140,27 @@ class SqlRevisionLog:
         if self._source is not None:
             await self._replay(connection, self._replayed, self._source)
         elif changes := self._ledger.changes:
-            more = self._ledger.more
-            is_allowed = await self._database.append(
-                connection,
-                now=changes[-1].at,
-                more_authors=more[Kind.AUTHOR],
-                more_books=more[Kind.BOOK],
-                entries=[_values(Revision.of(change, seq=0, caller=caller, group=group)) for change in changes],
-            )
-            if not is_allowed:
-                raise ReadOnlyReplica((await connection.execute(select(_LOG.c.follows))).scalar_one())
+            entries = [_values(Revision.of(change, seq=0, caller=caller, group=group)) for change in changes]
+            if not await self._database.append(connection, self._turn(changes[-1].at, entries)):
+                raise ReadOnlyReplica((await connection.execute(select(LOG.c.follows))).scalar_one())
 
     async def _replay(self, connection: AsyncConnection, revisions: Sequence[Revision], source: str) -> None:
         if not revisions:
-            await connection.execute(update(_LOG).values(follows=source))
+            await connection.execute(update(LOG).values(follows=source))
             return
         first = revisions[0].seq
         if [revision.seq for revision in revisions] != list(range(first, first + len(revisions))):
             raise Interrupted
-        counts = self._counts(len(revisions), revisions[-1].at) | {"expected": first - 1, "source": source}
-        if (await connection.execute(_COUNT_REPLAYED, counts)).scalar_one_or_none() is None:
-            last = (await connection.execute(select(_LOG.c.seq))).scalar_one()
+        turn = self._turn(revisions[-1].at, [_values(revision) for revision in revisions])
+        expected = turn.counts | {"expected": first - 1, "source": source}
+        if (await connection.execute(_COUNT_REPLAYED, expected)).scalar_one_or_none() is None:
+            last = (await connection.execute(select(LOG.c.seq))).scalar_one()
             raise CanNotFollow(PROMOTED) if last == first - 1 else Interrupted
-        await connection.execute(_APPEND, [_values(revision) for revision in revisions])
+        await connection.execute(_APPEND, turn.entries)
 
-    def _counts(self, more: int, now: datetime) -> dict[str, Any]:
-        more_of = self._ledger.more
-        return {"more": more, "now": now, "more_authors": more_of[Kind.AUTHOR], "more_books": more_of[Kind.BOOK]}
+    def _turn(self, now: datetime, entries: Sequence[dict[str, Any]]) -> Turn:
+        more = self._ledger.more
+        return Turn(now=now, more_authors=more[Kind.AUTHOR], more_books=more[Kind.BOOK], entries=entries)
 
     async def _withhold(self, why: Withheld, *conditions: Any) -> int:
         statement = update(RevisionRow).where(*conditions).values(after=None, withheld=why.value)

@@ -4,9 +4,8 @@ Transactions are READ COMMITTED: whoever changes a record locks it, versions are
 counts the log is taken last. A reader's transactions see one state of the database.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -21,8 +20,9 @@ from sqlalchemy.pool import NullPool
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.storage import SqlStorage
+from catalog.adapters.sql.turn import Turn
 
-from . import append
+from .append import append
 from .errors import CONNECTION_LOST
 from .hosts import Hosts
 
@@ -53,19 +53,9 @@ class PostgresqlDatabase:
     def must_be_there(self) -> None:
         """A server that is gone tells by itself."""
 
-    async def append(
-        self,
-        connection: AsyncConnection,
-        *,
-        now: datetime,
-        more_authors: int,
-        more_books: int,
-        entries: Sequence[dict[str, Any]],
-    ) -> bool:
+    async def append(self, connection: AsyncConnection, turn: Turn) -> bool:
         """Append in one statement."""
-        return await append.append(
-            connection, now=now, more_authors=more_authors, more_books=more_books, entries=entries
-        )
+        return await append(connection, turn)
 
 
 @asynccontextmanager

@@ -4,21 +4,18 @@ Every write ends with them, so they are compiled once, and their values are made
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import ClauseElement, Table, bindparam, insert, select, update
+from sqlalchemy import ClauseElement, bindparam, insert, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from catalog.adapters.sql.rows import LogRow, RevisionRow
+from catalog.adapters.sql.turn import LOG, REVISION, TAKE_TURN, Turn
 
 from .one_hop import in_one_trip
 
 _DIALECT = sqlite.dialect()
-_LOG = cast("Table", LogRow.__table__)
-_REVISION = cast("Table", RevisionRow.__table__)
 
 
 class _Statement:
@@ -37,39 +34,24 @@ class _Statement:
         return [given[name] if ready is None else ready(given[name]) for name, ready in self._places]
 
 
-_TAKE_TURN = _Statement(
-    update(_LOG)
-    .where(_LOG.c.follows.is_(None))
-    .values(
-        seq=_LOG.c.seq + bindparam("more", type_=_LOG.c.seq.type),
-        at=bindparam("now", type_=_LOG.c.at.type),
-        authors=_LOG.c.authors + bindparam("more_authors", type_=_LOG.c.authors.type),
-        books=_LOG.c.books + bindparam("more_books", type_=_LOG.c.books.type),
-    )
-)
+_TAKE_TURN = _Statement(TAKE_TURN)
 _APPEND = _Statement(
-    insert(_REVISION)
+    insert(REVISION)
     .inline()  # else it returns the seq, and what returns rows is nothing for executemany (Python 3.13 refuses it)
     .values(
-        {column.key: bindparam(column.key, type_=column.type) for column in _REVISION.columns}
-        | {"seq": select(_LOG.c.seq).scalar_subquery() - bindparam("left", type_=_LOG.c.seq.type)}
+        {column.key: bindparam(column.key, type_=column.type) for column in REVISION.columns}
+        | {"seq": select(LOG.c.seq).scalar_subquery() - bindparam("left", type_=LOG.c.seq.type)}
     )
 )
 
 
-async def append(
-    connection: AsyncConnection, *, now: datetime, more_authors: int, more_books: int, entries: Sequence[dict[str, Any]]
-) -> bool:
-    """Take the turn and write the entries, which get their seq; return whether that was allowed.
-
-    It is not where the storage follows another catalogue. Raises sqlite3.Error.
-    """
-    count = len(entries)
-    turn = _TAKE_TURN.values({"more": count, "now": now, "more_authors": more_authors, "more_books": more_books})
-    rows = [_APPEND.values(entry | {"left": count - number}) for number, entry in enumerate(entries, 1)]
+async def append(connection: AsyncConnection, turn: Turn) -> bool:
+    """Take the turn and write the entries; return whether that was allowed. Raises sqlite3.Error."""
+    counts = _TAKE_TURN.values(turn.counts)
+    rows = [_APPEND.values({**entry, "left": left}) for entry, left in zip(turn.entries, turn.left, strict=True)]
 
     def work(connection: sqlite3.Connection) -> bool:
-        if not connection.execute(_TAKE_TURN.text, turn).rowcount:
+        if not connection.execute(_TAKE_TURN.text, counts).rowcount:
             return False
         connection.executemany(_APPEND.text, rows)
         return True

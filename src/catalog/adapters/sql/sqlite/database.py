@@ -1,9 +1,8 @@
 """A SQLite file as the rest of the SQL adapter sees it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
+from catalog.adapters.sql.turn import Turn
 from catalog.domain.errors import CatalogError, StorageUnavailable
 
-from . import append
+from .append import append
 from .connections import migration_engine, reader_engine, writer_engine
 from .errors import translate
 from .files import Identity, identity, must_be_a_catalogue, must_be_usable, must_be_whole, must_have
@@ -55,19 +55,9 @@ class SqliteDatabase:
     def _on_close(self, _dbapi_connection: object, _record: object) -> None:
         self._identity_of_log = None  # whoever closes a file last removes its log
 
-    async def append(
-        self,
-        connection: AsyncConnection,
-        *,
-        now: datetime,
-        more_authors: int,
-        more_books: int,
-        entries: Sequence[dict[str, Any]],
-    ) -> bool:
+    async def append(self, connection: AsyncConnection, turn: Turn) -> bool:
         """Append in one trip to the connection's thread."""
-        return await append.append(
-            connection, now=now, more_authors=more_authors, more_books=more_books, entries=entries
-        )
+        return await append(connection, turn)
 
 
 @asynccontextmanager
