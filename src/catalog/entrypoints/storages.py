@@ -1,7 +1,8 @@
 """Which storages there are: a URL's scheme says which adapter keeps the catalogue.
 
 Other packages add theirs under the entry point group `catalog.storage`: the name is the scheme, the object a function
-that takes the URL and returns an async context manager of a `catalog.domain.ports.Storage`.
+that takes the URL and returns an async context manager of a `catalog.domain.ports.Storage`. The function may have an
+attribute `scratch`: one that takes the URL and returns an async context manager of the URL of a new, empty storage.
 """
 
 import re
@@ -17,7 +18,7 @@ from catalog.adapters.memory import MemoryStorage
 from catalog.adapters.sql import open_postgresql, open_sqlite
 from catalog.adapters.sql.postgresql import database as postgresql
 from catalog.adapters.sql.postgresql.examination import PostgresqlExamination
-from catalog.adapters.sql.postgresql.scratch import scratch
+from catalog.adapters.sql.postgresql.scratch import scratch as scratch_database
 from catalog.adapters.sql.sqlite import database as sqlite
 from catalog.adapters.sql.sqlite.backup import SqliteBackups
 from catalog.adapters.sql.sqlite.examination import SqliteExamination
@@ -58,7 +59,7 @@ def _postgresql_migrations(settings: Settings) -> SQLAlchemyAsyncConfig:
 
 
 def _scratch_postgresql(settings: Settings) -> AbstractAsyncContextManager[str]:
-    return scratch(settings.storage)
+    return scratch_database(settings.storage)
 
 
 def _examine_postgresql(settings: Settings) -> Examinable:
@@ -167,4 +168,8 @@ def _offered(point: EntryPoint) -> StorageKind:
         raise StorageUnavailable(
             f"the package {package} offers {point.name}:// and can not be loaded: {type(error).__name__}: {error}"
         ) from error
-    return StorageKind(open=lambda settings: opener(settings.storage))
+    scratch: Callable[[str], AbstractAsyncContextManager[str]] | None = getattr(opener, "scratch", None)
+    return StorageKind(
+        open=lambda settings: opener(settings.storage),
+        scratch=None if scratch is None else lambda settings: scratch(settings.storage),
+    )

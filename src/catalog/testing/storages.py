@@ -5,10 +5,9 @@ import shutil
 import warnings
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from attrs import define, field
 
@@ -19,7 +18,7 @@ from catalog.entrypoints.settings import Settings
 with warnings.catch_warnings():
     # What libraries of our own storages are warned of is no concern of whoever tests another one.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from catalog.entrypoints.storages import ENTRY_POINTS, is_lasting, kind_of, open_storage, shown
+    from catalog.entrypoints.storages import is_lasting, kind_of, open_storage, shown
 
 __all__ = ["FOLDER", "NewStorage", "new_storages", "opened", "shown"]
 
@@ -40,8 +39,8 @@ def new_storages(url: str) -> NewStorage:
     if FOLDER in url:
         kind_of(settings)
         return _InFolders(url)
-    if scratch := _scratch(settings):
-        return scratch
+    if scratch := kind_of(settings).scratch:
+        return lambda: scratch(settings)
     if not is_lasting(settings):
         return lambda: _as_it_is(url)
     raise StorageUnavailable(
@@ -83,20 +82,3 @@ class _InFolders:
 @asynccontextmanager
 async def _as_it_is(url: str) -> AsyncGenerator[str]:
     yield url
-
-
-def _scratch(settings: Settings) -> NewStorage | None:
-    """Return what the kind of storage has to make new ones, if it has."""
-    of_kind: Callable[[Settings], AbstractAsyncContextManager[str]] | None
-    if of_kind := getattr(kind_of(settings), "scratch", None):
-        return lambda: of_kind(settings)
-    opener = _opener(settings.storage.partition("://")[0])
-    of_opener: Callable[[str], AbstractAsyncContextManager[str]] | None
-    if of_opener := getattr(opener, "scratch", None):
-        return lambda: of_opener(settings.storage)
-    return None
-
-
-def _opener(scheme: str) -> Any:
-    """Return the function that another package registered for the scheme, if one did."""
-    return next((point.load() for point in entry_points(group=ENTRY_POINTS) if point.name == scheme), None)
