@@ -11,10 +11,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryFile
+from typing import IO, Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
+
+from .forks import Fork
+
+Process: TypeAlias = "subprocess.Popen[bytes] | Fork"
 
 PATIENCE = 60
 """Seconds to wait for what should take one: the machine may be busy."""
@@ -31,17 +36,23 @@ def environment(**settings: str) -> dict[str, str]:
     return others | {f"CATALOG_{name.upper()}": value for name, value in settings.items()}
 
 
-def run_catalog(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command of `catalog` to its end, in a process of its own."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+def run_catalog(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `catalog` to its end, in a process of its own, with these variables in its environment."""
+    with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as err:
+        process = Fork(
+            *arguments,
+            folder=folder,
+            environment=environment() | variables,
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+        )
+        try:
+            status = process.wait(PATIENCE)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command(*arguments), status, out.read(), err.read())
 
 
 def run_serve(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -56,21 +67,31 @@ class Server:
         self,
         *options: str,
         folder: Path,
-        python_options: Sequence[str] = (),
+        python_options: Sequence[str] | None = None,
         what: Sequence[str] = ("serve",),
         settings: Mapping[str, str] | None = None,
     ) -> None:
+        """Start it, with `python_options` in a new interpreter, which takes its time to import everything."""
+        arguments = [*what, "--port", "0", *options]
+        reading, writing = os.pipe()
+        with os.fdopen(writing, "wb") as stderr:
+            self.process: Process = (
+                Fork(*arguments, folder=folder, environment=environment(**settings or {}), stderr=stderr.fileno())
+                if python_options is None
+                else subprocess.Popen(
+                    command(*arguments, python_options=python_options),
+                    cwd=folder,
+                    env=environment(**settings or {}),
+                    stderr=stderr,
+                )
+            )
+        self._read_from(os.fdopen(reading, encoding="utf-8"))
+
+    def _read_from(self, stderr: IO[str]) -> None:
         self.lines: list[str] = []
         self._ended = False
         self._news = threading.Condition()
-        self.process = subprocess.Popen(
-            command(*what, "--port", "0", *options, python_options=python_options),
-            cwd=folder,
-            env=environment(**(settings or {})),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading = threading.Thread(target=self._read, args=(stderr,), daemon=True)
         self._reading.start()
 
     @property
@@ -116,9 +137,8 @@ class Server:
         self.process.kill()
         self.wait()
 
-    def _read(self) -> None:
-        assert self.process.stderr
-        with self.process.stderr as stderr:
+    def _read(self, stderr: IO[str]) -> None:
+        with stderr:
             for line in stderr:
                 with self._news:
                     self.lines.append(line.rstrip("\n"))

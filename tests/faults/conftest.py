@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from tests.e2e.servers import Server
 
-from .forked import ForkedServer
-
 
 @pytest.fixture
 def serve() -> Generator[Callable[..., Server]]:
@@ -19,7 +17,7 @@ def serve() -> Generator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def start(file: Path, **how: Any) -> Server:
-        servers.append(ForkedServer("--storage", f"sqlite:///{file}", folder=file.parent, **how))
+        servers.append(Server("--storage", f"sqlite:///{file}", folder=file.parent, **how))
         return servers[-1]
 
     yield start

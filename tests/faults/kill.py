@@ -29,7 +29,6 @@ import httpx
 from attrs import define, field
 from tests.e2e.servers import PATIENCE, Server
 
-from .forked import ForkedServer
 from .tables import printed, quantile
 
 SHARED = "shared"
@@ -385,20 +384,20 @@ class Bench:
         """Start it, sometimes only after a start that was killed; return once it has answered a GET."""
         options = ("--storage", f"sqlite:///{catalogue.file}")
         if catalogue.chance.random() < self.during_start:
-            hasty = ForkedServer(*options, folder=self.folder)
+            hasty = Server(*options, folder=self.folder)
             await asyncio.sleep(catalogue.chance.uniform(0, 0.3))
             hasty.kill()
             self.tally.counts["kills during the start"] += 1
-        kind: type[Server] = Server if (number + 1) % self.cold_every == 0 else ForkedServer
         began = time.monotonic()
-        server = kind(*options, folder=self.folder)
+        is_cold = (number + 1) % self.cold_every == 0
+        server = Server(*options, folder=self.folder, python_options=[] if is_cold else None)
         try:
             catalogue.address = await asyncio.to_thread(lambda: server.address)
             response = await catalogue.client.get(f"{catalogue.address}/books?pageSize=1")
         except BaseException:
             server.kill()
             raise
-        self.tally.restarts["cold" if kind is Server else "warm"].append(time.monotonic() - began)
+        self.tally.restarts["cold" if is_cold else "warm"].append(time.monotonic() - began)
         if response.status_code != 200:
             self.tally.breaks("other broken promises", f"after a restart, /books was answered {response.text}")
         return server

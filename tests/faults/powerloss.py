@@ -25,7 +25,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -150,17 +149,14 @@ class TracedServer(Server):
 
     def __init__(self, *options: str, folder: Path, trace: Path, synchronous: str) -> None:
         what = ["-m", "catalog"] if synchronous == AS_THE_SERVICE_DOES else ["-m", "tests.faults.writing"]
-        self.lines: list[str] = []
-        self._ended = False
-        self._news = threading.Condition()
-        self.process = subprocess.Popen(
+        self.process = tracing = subprocess.Popen(
             traced([sys.executable, *what, "serve", "--port", "0", *options], trace),
             env=_environment(synchronous),
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._reading = threading.Thread(target=self._read, daemon=True)
-        self._reading.start()
+        assert tracing.stderr
+        self._read_from(tracing.stderr)
 
     def stop(self) -> int:
         """Ask the traced process to stop, not the one that traces it."""

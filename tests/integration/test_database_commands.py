@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from tests.e2e.servers import run_catalog
 from tests.integration.databases import (
     REVISIONS,
     alembic,
@@ -77,6 +78,10 @@ def run(request: pytest.FixtureRequest, path: Path, tmp_path: Path) -> Run:
 
     def run(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         program, *options = WAYS[request.param](path)
+        if program == "catalog" and "workshop" not in request.fixturenames:
+            done = run_catalog(*options, *arguments, folder=tmp_path, COLUMNS="200")
+            assert done.returncode == status, done.stdout + done.stderr
+            return done
         environment = os.environ | {
             "CATALOG_STORAGE": f"sqlite:///{path}",
             "PYTHONPATH": str(tmp_path / "src"),  # empty but for the workshop

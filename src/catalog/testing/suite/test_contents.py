@@ -188,7 +188,7 @@ async def test_a_receipt_is_kept_with_all_it_says(storage: Storage) -> None:
 
 @pytest.mark.slow
 def test_whatever_may_be_said_of_authors_and_books_is_kept_through_every_version(new_storage: NewStorage) -> None:
-    @settings(SETTINGS, max_examples=25)
+    @settings(SETTINGS, max_examples=15)
     @given(
         authors=st.lists(author_details(), min_size=2, max_size=3),
         books=st.lists(book_details(st.sampled_from([UUID(int=0), UUID(int=1)])), min_size=2, max_size=3),

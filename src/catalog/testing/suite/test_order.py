@@ -79,7 +79,7 @@ async def pages_of(storage: Storage, size: int, total: int) -> tuple[list[Author
 
 @pytest.mark.slow
 def test_any_names_are_listed_folded_and_paired_as_the_domain_does(new_storage: NewStorage) -> None:
-    @settings(SETTINGS, max_examples=40)
+    @settings(SETTINGS, max_examples=25)
     @given(names=st.lists(short | long, min_size=2, max_size=20), size=st.integers(1, 7))
     def check(names: list[str], size: int) -> None:
         async def run() -> None:

@@ -197,7 +197,7 @@ async def follow(follower: Cataloguers, feed: FeedOf, sizes: Sequence[int]) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize(("there", "here"), [(MEMORY, MEMORY), (TESTED, MEMORY), (MEMORY, TESTED), (TESTED, TESTED)])
 def test_a_follower_is_as_its_source_was_at_every_seq(fresh: Fresh, there: str, here: str) -> None:
-    @settings(SETTINGS, max_examples=12)
+    @settings(SETTINGS, max_examples=8)
     @given(history=steps(), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4), data=st.data())
     def check(history: list[tuple[str, int, int, int]], sizes: list[int], data: st.DataObject) -> None:
         async def run() -> None:
@@ -238,7 +238,7 @@ async def must_refuse_alike(source: Cataloguers, follower: Cataloguers) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("there", "here"), [(TESTED, TESTED)])
 def test_whatever_is_withheld_a_follower_ends_as_its_source(fresh: Fresh, there: str, here: str) -> None:
-    @settings(SETTINGS, max_examples=8)
+    @settings(SETTINGS, max_examples=6)
     @given(
         history=steps(),
         after=steps(),

@@ -263,7 +263,7 @@ def test_no_history_tells_a_storage_and_the_model_apart(new_storage: NewStorage)
         lambda: Histories(new_storage),  # type: ignore[arg-type]  # any factory will do
         settings=settings(
             SETTINGS,
-            max_examples=35,
+            max_examples=20,
             stateful_step_count=25,
             report_multiple_bugs=False,
             phases=[Phase.reuse, Phase.generate, Phase.shrink],

@@ -18,7 +18,17 @@ _LOCK = 0x656D7074
 
 @asynccontextmanager
 async def scratch(url: str) -> AsyncGenerator[str]:
-    """Make an empty catalogue on the server that the URL names, and yield its URL; drop it in the end.
+    """Make an empty catalogue on the server that the URL names, and yield its URL; drop it in the end."""
+    name = await create(url)
+    try:
+        yield with_database(url, name)
+    finally:
+        async with _connected(url) as connection:
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+async def create(url: str) -> str:
+    """Make an empty catalogue on the server that the URL names, and return the name of its database.
 
     It is a copy of the database `catalog_empty_…`, which is made by the first who needs it and stays. The user needs
     the right to create databases.
@@ -31,11 +41,7 @@ async def scratch(url: str) -> AsyncGenerator[str]:
             await _make_template(connection, url, template)
         await connection.execute(f"SELECT pg_advisory_unlock({_LOCK})")
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    try:
-        yield with_database(url, name)
-    finally:
-        async with _connected(url) as connection:
-            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    return name
 
 
 @asynccontextmanager
