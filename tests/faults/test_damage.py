@@ -367,8 +367,8 @@ def test_a_limit_on_the_size_of_files_refuses_writes_keeps_what_was_taken_and_ca
 @pytest.mark.parametrize(
     ("call", "error", "status", "slug"),
     [
-        ("fdatasync", "EIO", 503, "unavailable"),
-        ("fdatasync", "ENOSPC", 503, "unavailable"),
+        ("fdatasync,fsync", "EIO", 503, "unavailable"),
+        ("fdatasync,fsync", "ENOSPC", 503, "unavailable"),
         ("pwrite64", "EIO", 503, "unavailable"),
         ("pwrite64", "EROFS", 503, "unavailable"),  # how a disk goes on that the system made read-only for its errors
         ("pwrite64", "ENOSPC", 507, "storage-full"),

@@ -78,7 +78,7 @@ def library_found(version: tuple[int, ...]) -> Finding:
         "SQLite: version",
         _WARNING,
         f"{told}; before 3.51.3 the file can be damaged, very rarely, when two connections write or checkpoint at "
-        "once: let no second program write to it, or use a Python that is linked with a newer SQLite",
+        "once: let no second program write to it, or install a newer SQLite (pip install 'catalog[sqlite]')",
     )
 
 
