@@ -58,12 +58,12 @@ def isbn_of(number: int) -> str:
     return twelve + str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(twelve)) % 10)
 
 
-def authors() -> Sequence[Author]:
+def authors(count: int = AUTHORS) -> Sequence[Author]:
     """Return the authors."""
-    return [Author.recorded(AuthorDetails(name=name_of(n)), id=_id(0, n), at=_MADE_AT) for n in range(AUTHORS)]
+    return [Author.recorded(AuthorDetails(name=name_of(n)), id=_id(0, n), at=_MADE_AT) for n in range(count)]
 
 
-def books(by: Sequence[Author]) -> Sequence[Book]:
+def books(by: Sequence[Author], count: int = BOOKS) -> Sequence[Book]:
     """Return the books: one in five has a translator, as in files that people really have."""
     random = Random(1)
     return [
@@ -79,17 +79,19 @@ def books(by: Sequence[Author]) -> Sequence[Book]:
             id=_id(1, n),
             at=_MADE_AT,
         )
-        for n in range(BOOKS)
+        for n in range(count)
     ]
 
 
-async def fill(storage: Storage) -> None:
-    """Put the made-up catalogue into an empty storage."""
-    by = authors()
+async def fill(storage: Storage, *, scale: int = 1) -> None:
+    """Put the made-up catalogue, that many times as large, into an empty storage."""
+    by = authors(AUTHORS * scale)
     async with storage.unit_of_work(Caller()) as unit:
         await unit.authors.add(*by)
-    async with storage.unit_of_work(Caller()) as unit:
-        await unit.books.add(*books(by))
+    made = books(by, BOOKS * scale)
+    for start in range(0, len(made), BOOKS):
+        async with storage.unit_of_work(Caller()) as unit:
+            await unit.books.add(*made[start : start + BOOKS])
 
 
 def book_paths(count: int) -> Sequence[str]:
