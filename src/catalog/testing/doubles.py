@@ -1,5 +1,6 @@
-"""A clock that tests move, ids that tests can tell, a feed without a network, and all that a storage tells."""
+"""A clock that tests move, ids that tests can tell, a feed without a network, and what storages are asked for often."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -175,6 +176,23 @@ async def outcome_of(answer: Awaitable[Any]) -> Any:
     if isinstance(outcome, Page):
         return evolve(outcome, items=list(outcome.items))
     return list(outcome) if isinstance(outcome, list | tuple) else outcome
+
+
+async def begin_and_cancel(storage: Storage, author: Author) -> None:
+    """Cancel a unit of work that has added the author."""
+    begun = asyncio.Event()
+
+    async def never_ending() -> None:
+        async with storage.unit_of_work(Caller()) as unit:
+            await unit.authors.add(author)
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(never_ending())
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def log_of(reader: CatalogReader, *, size: int = 1000) -> list[Revision]:

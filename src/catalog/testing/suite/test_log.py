@@ -40,6 +40,7 @@ from catalog.testing.doubles import (
     Cataloguers,
     FeedOf,
     SortedIds,
+    begin_and_cancel,
     listed,
     log_of,
     picture_of,
@@ -252,19 +253,8 @@ async def test_use_cases_at_once_are_told_in_the_order_in_which_they_were_commit
 
 
 async def test_a_cancelled_unit_leaves_no_gap(storage: Storage) -> None:
-    begun = asyncio.Event()
+    await begin_and_cancel(storage, an_author("Cancelled"))
 
-    async def never_ending() -> None:
-        async with storage.unit_of_work(CALLER) as unit:
-            await unit.authors.add(an_author("Cancelled"))
-            begun.set()
-            await asyncio.sleep(3600)
-
-    task = asyncio.create_task(never_ending())
-    await begun.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(an_author())
 

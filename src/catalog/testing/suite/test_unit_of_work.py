@@ -18,7 +18,7 @@ from catalog.domain.records import Amendment
 from catalog.domain.revisions import Change, Operation
 from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.use_cases.authors import AuthorCataloguing
-from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, StillClock
+from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, StillClock, begin_and_cancel
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CALLER = Caller(actor="tester", request_id="r1")
@@ -71,19 +71,8 @@ async def test_an_exception_leaves_nothing_behind(storage: Storage) -> None:
 
 async def test_a_cancelled_unit_leaves_nothing_behind_and_blocks_nobody(storage: Storage) -> None:
     author = an_author()
-    begun = asyncio.Event()
+    await begin_and_cancel(storage, an_author("Cancelled"))
 
-    async def never_ending() -> None:
-        async with storage.unit_of_work(CALLER) as unit:
-            await unit.authors.add(an_author("Cancelled"))
-            begun.set()
-            await asyncio.sleep(3600)
-
-    task = asyncio.create_task(never_ending())
-    await begun.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(author)
 
