@@ -26,7 +26,7 @@ serve: install  ## serve ./catalog.db
 	$(BIN)/catalog serve
 
 test: install lint  ## every check and every test
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup
 
 fast: install  ## the tests that need no database, no server and no time
 	$(BIN)/pytest -q -m "not slow" tests/unit

@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -10,6 +12,12 @@ from .storages import STORAGES
 
 settings.register_profile("catalog", SETTINGS)
 settings.load_profile("catalog")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """How many workers `-n auto` starts: three at least, for some tests mostly wait."""
+    return max(3, os.cpu_count() or 1)
 
 
 @pytest.fixture(params=sorted(STORAGES))

@@ -15,7 +15,7 @@ def prefer_the_newer() -> None:
     if "sqlite3" not in sys.modules and find_spec(OTHER) is not None:
         other = import_module(OTHER)
         if _version(other) > _version(_sqlite3):
-            sys.modules |= {"sqlite3": other, "sqlite3.dbapi2": import_module(f"{OTHER}.dbapi2")}
+            sys.modules.update({"sqlite3": other, "sqlite3.dbapi2": import_module(f"{OTHER}.dbapi2")})
 
 
 def _version(library: ModuleType) -> tuple[int, ...]:
