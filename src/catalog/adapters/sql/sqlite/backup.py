@@ -4,12 +4,11 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkstemp
+from time import monotonic
 
 from attrs import frozen
 
@@ -23,6 +22,7 @@ BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a file that is open, or was not closed in order."""
 
 SECONDS_BETWEEN_TOLD = 1.0
+STEPS_BETWEEN_LOOKS = 2_000  # of the virtual machine of SQLite: well under a millisecond
 
 Told = Callable[[int, int], None]
 """Hears how many bytes of how many are copied."""
@@ -192,11 +192,11 @@ def _part(of: Path) -> Generator[Path]:
 
 
 def _connected(path: Path, busy_timeout: float) -> sqlite3.Connection:
-    """Connect to a file that is there, to read it; another thread may do that."""
+    """Connect to a file that is there, to read it."""
     # A file on a medium that can not be written has no log beside it, and SQLite would want to make one.
     how = "mode=rw" if os.access(path, os.W_OK) or _beside(path) else "mode=ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?{how}"
-    return sqlite3.connect(uri, timeout=busy_timeout, uri=True, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(uri, timeout=busy_timeout, uri=True, isolation_level=None)
 
 
 def _read(part: Path) -> sqlite3.Connection:
@@ -204,19 +204,33 @@ def _read(part: Path) -> sqlite3.Connection:
 
 
 def _vacuum(connection: sqlite3.Connection, part: Path, tell: Callable[[], None]) -> None:
-    """Copy, telling now and then; whatever ends the waiting ends the copying."""
-    with ThreadPoolExecutor(1) as executor:
-        copying = executor.submit(connection.execute, "VACUUM INTO ?", [str(part)])
+    """Copy, telling now and then; whatever that raises ends the copying, and so does Ctrl-C.
+
+    SQLite calls back between its own steps: no other thread is in it that could go on when this one has left.
+    """
+    told_at = monotonic()
+    stopped_by: list[BaseException] = []
+
+    def has_to_stop() -> bool:
+        nonlocal told_at
         try:
-            while True:
-                try:
-                    copying.result(SECONDS_BETWEEN_TOLD)
-                    return
-                except NotYet:
-                    tell()
-        finally:
-            if not copying.done():
-                connection.interrupt()
+            if monotonic() - told_at >= SECONDS_BETWEEN_TOLD:
+                tell()
+                told_at = monotonic()
+        except BaseException as error:  # noqa: BLE001 SQLite lets none of them through
+            stopped_by.append(error)
+        return bool(stopped_by)
+
+    connection.set_progress_handler(has_to_stop, STEPS_BETWEEN_LOOKS)
+    try:
+        connection.execute("VACUUM INTO ?", [str(part)])
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_INTERRUPT":
+            raise
+        # Nobody else stops it: a Ctrl-C may come before the first line of what is called back, too.
+        raise (stopped_by or [KeyboardInterrupt()])[0] from None
+    finally:
+        connection.set_progress_handler(None, 0)
 
 
 def _must_be_whole(connection: sqlite3.Connection, source: Path) -> None:
