@@ -36,7 +36,7 @@ def hyphenated(draw: st.DrawFn, numbers: st.SearchStrategy[str]) -> str:
 
 def parsed(value: type[TextValue], text: str) -> str | None:
     try:
-        return value.parse(text).text
+        return str(value.parse(text))
     except InvalidValue:
         return None
 
@@ -72,10 +72,10 @@ def test_a_refused_check_digit_is_replaced_by_the_right_one(text: str) -> None:
 
 @given(isbn=isbns())
 def test_the_ten_digit_form_is_what_the_reference_makes_of_it(isbn: Isbn) -> None:
-    if isbn.text.startswith("979"):
+    if isbn.startswith("979"):
         assert isbn.isbn10 is None
     else:
-        assert isbn.isbn10 == reference.to_isbn10(isbn.text)
+        assert isbn.isbn10 == reference.to_isbn10(str(isbn))
         assert Isbn.parse(isbn.isbn10 or "") == isbn
 
 
@@ -124,7 +124,7 @@ def test_a_date_is_read_back_as_it_is_written(date: PartialDate) -> None:
 def test_every_day_of_the_calendar_is_a_date(day: Any) -> None:
     date = PartialDate.parse(day.isoformat())
 
-    assert (date.text, date.year) == (day.isoformat(), day.year)
+    assert (str(date), date.year) == (day.isoformat(), day.year)
 
 
 @given(year=st.integers(-9999, 9999), month=st.integers(1, 12), day=st.integers(1, 31))
@@ -154,4 +154,4 @@ def test_any_text_is_a_value_or_refused(kind: type[TextValue], text: str) -> Non
 
 @pytest.mark.parametrize("kind", TEXT_VALUES)
 def test_the_example_in_the_documents_is_right(kind: type[TextValue]) -> None:
-    assert kind.parse(kind.example).text == kind.example
+    assert str(kind.parse(kind.example)) == kind.example

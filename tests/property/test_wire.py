@@ -37,7 +37,7 @@ objects = st.dictionaries(names, values, max_size=8)
 
 
 def json_of(value: Any) -> bytes:
-    return msgspec.json.encode(wire.encode(value))
+    return wire.encode(value)
 
 
 @given(details=author_details())
@@ -102,7 +102,7 @@ def test_any_json_is_a_body_or_refused_as_one(body: Any, value: Any) -> None:
 def test_a_good_body_with_one_strange_member_is_a_body_or_refused_as_one(
     body: Any, details: Any, name: str, value: Any
 ) -> None:
-    content = msgspec.json.encode({**wire.encode(details), name: value})
+    content = msgspec.json.encode({**wire.told(details), name: value})
 
     assert all(v.detail and v.pointer is not None for v in violations_of(content, body))
 

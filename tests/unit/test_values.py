@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from attrs.exceptions import FrozenInstanceError
 
 from catalog.domain.errors import InvalidValue
 from catalog.domain.values import Isbn, Language, PartialDate, Role, TextValue
@@ -32,7 +31,7 @@ class TestIsbn:
         ],
     )
     def test_every_spelling_is_kept_as_the_same_thirteen_digits(self, spelling: str) -> None:
-        assert Isbn.parse(spelling).text == "9780441172719"
+        assert str(Isbn.parse(spelling)) == "9780441172719"
 
     @pytest.mark.parametrize("spelling", ["080442957X", "080442957x", "0-8044-2957-x"])
     def test_the_last_of_ten_digits_may_be_x_in_either_case(self, spelling: str) -> None:
@@ -105,7 +104,7 @@ class TestPartialDate:
 
     @pytest.mark.parametrize("day", ["2024-02-29", "2000-02-29", "0000-02-29", "-0004-02-29", "-0400-02-29"])
     def test_leap_years_have_a_29th_of_february(self, day: str) -> None:
-        assert PartialDate.parse(day).text == day
+        assert str(PartialDate.parse(day)) == day
 
     @pytest.mark.parametrize("day", ["2023-02-29", "1900-02-29", "-0001-02-29", "-0100-02-29", "-0003-02-29"])
     def test_other_years_have_none(self, day: str) -> None:
@@ -155,7 +154,7 @@ class TestPartialDate:
     def test_a_year_is_written_with_four_digits(self, year: int, text: str) -> None:
         date = PartialDate.of_year(year)
 
-        assert (date.text, date.year) == (text, year)
+        assert (str(date), date.year) == (text, year)
 
     @pytest.mark.parametrize("year", [10_000, -10_000])
     def test_a_year_beyond_four_digits_is_refused(self, year: int) -> None:
@@ -188,7 +187,7 @@ class TestLanguage:
         ],
     )
     def test_two_and_three_letters_are_kept_as_libraries_write_them(self, given: str, kept: str) -> None:
-        assert Language.parse(given).text == kept
+        assert str(Language.parse(given)) == kept
 
     @pytest.mark.parametrize("text", ["", "en-US", "en_GB", "english", "xx", "e", "qqq", "e\u0301n", "12", "aaa"])
     def test_what_is_no_code_is_refused(self, text: str) -> None:
@@ -236,7 +235,5 @@ def test_a_value_shows_what_it_is() -> None:
     "value", [Isbn("9780441172719"), PartialDate("1871"), Language("eng"), Role("trl")], ids=lambda v: type(v).__name__
 )
 def test_a_value_is_never_changed(value: Any) -> None:
-    with pytest.raises(FrozenInstanceError):
-        value.text = "other"
     with pytest.raises(AttributeError):
         value.note = "something more"

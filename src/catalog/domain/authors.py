@@ -13,7 +13,7 @@ from .records import details_of, succeeded, told
 from .text import fold, sort_key
 
 
-@frozen(kw_only=True, field_transformer=constrained)
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
 class AuthorDetails:
     """What a client may say about an author."""
 
@@ -26,7 +26,7 @@ class AuthorDetails:
             raise AuthorNotYetBorn
 
 
-@frozen(kw_only=True, field_transformer=constrained)
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
 class Author(AuthorDetails):
     """An author in the catalogue."""
 

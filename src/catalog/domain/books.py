@@ -15,7 +15,7 @@ from .text import sort_key
 from .values import Isbn, Language, PartialDate, Role
 
 
-@frozen(kw_only=True, field_transformer=constrained)
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
 class Contributor:
     """Somebody else who had a part in the book (an added entry, MARC 21 7XX)."""
 
@@ -23,7 +23,7 @@ class Contributor:
     role: Annotated[Role | None, Doc("what they did; absent where nobody said")] = None
 
 
-@frozen
+@frozen(slots=False)
 class SourceKey:
     """One record of one source."""
 
@@ -31,7 +31,7 @@ class SourceKey:
     key: Annotated[str, Doc("the key that the source gives the record", example="1342")]
 
 
-@frozen(kw_only=True, field_transformer=constrained)
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
 class BookDetails:
     """What a client may say about a book."""
 
@@ -74,7 +74,7 @@ class BookDetails:
         return any(named == author_id for _, named in self.author_references())
 
 
-@frozen(kw_only=True, field_transformer=constrained)
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
 class Book(BookDetails):
     """A book in the catalogue."""
 
@@ -108,7 +108,7 @@ class Book(BookDetails):
         return sort_key(self.title)
 
 
-@frozen(kw_only=True, field_transformer=constrained)
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
 class BookRecord(Book):
     """A book as readers get it, with the author under whom it is entered."""
 

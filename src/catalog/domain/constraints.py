@@ -73,9 +73,10 @@ def metadata_of(annotation: object) -> tuple[object, ...]:
 
 
 def constrained(cls: type[Any], fields: list["Attribute[Any]"]) -> list["Attribute[Any]"]:
-    """Make attrs convert and check each field by its annotation (an attrs `field_transformer`)."""
+    """Make attrs convert and check each field by its annotation, and tell the id first (a `field_transformer`)."""
     hints = get_type_hints(cls, include_extras=True)
-    return [_with_constraints(field, metadata_of(hints[field.name])) for field in fields]
+    in_order = sorted(fields, key=lambda field: field.name != "id")
+    return [_with_constraints(field, metadata_of(hints[field.name])) for field in in_order]
 
 
 def checked(field: "Attribute[Any]", value: Any) -> Any:

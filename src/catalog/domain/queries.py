@@ -67,7 +67,7 @@ class ChangeQuery:
     limit: int = field(default=100, validator=[validators.ge(1), validators.le(CHANGES_LIMIT)])
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Position:
     """How far the log has come. A list that is as of one seq is kept up to date by the changes since."""
 
@@ -75,7 +75,7 @@ class Position:
     at: Annotated[datetime | None, Doc("when that was written (UTC); null before the first")] = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Candidates:
     """Authors whose names are the same once folded: perhaps one author, perhaps not."""
 
@@ -83,7 +83,7 @@ class Candidates:
     authors: Annotated[Sequence[Author], Doc("who has it, in the order of their ids")]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Page(Generic[ItemT]):
     """A part of a list."""
 

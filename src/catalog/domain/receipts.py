@@ -22,7 +22,7 @@ class LeftAlone:
     reason: Annotated[str, Doc("why", example="somebody has changed it since")]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Unmerged(Generic[ShownT]):
     """What came of taking a merge back."""
 

@@ -75,7 +75,7 @@ def redirected(last: "Revision", operation: Operation, *, into: UUID | None, at:
     return Change(kind=last.kind, id=last.id, version=last.version + 1, operation=operation, into=into, at=at)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Revision:
     """One entry of the log: what happened to one record, and how it stood afterwards."""
 
@@ -143,7 +143,7 @@ def absence(kind: Kind, id: UUID, last: Revision | None) -> CatalogError:
     return Removed(kind, id, at=last.at, actor=last.actor, request_id=last.request_id)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Difference:
     """One field that two versions of a record say differently."""
 
@@ -152,7 +152,7 @@ class Difference:
     after: Annotated[Any, Doc("what the later version says; null where it says nothing")]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Comparison:
     """What a version of a record says otherwise than an earlier one."""
 

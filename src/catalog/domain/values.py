@@ -4,42 +4,49 @@ import re
 from calendar import monthrange
 from typing import ClassVar, Self
 
-from attrs import field, frozen
-
 from .errors import InvalidValue
 from .languages import ALIASES, BIBLIOGRAPHIC
 
 
-def _must_be_canonical(value: "TextValue", _attribute: object, text: str) -> None:
-    if value.canonical(text) != text:
-        raise InvalidValue(f"must be in its canonical spelling, {value.canonical(text)!r}")
+class TextValue(str):
+    """A value that is text in its canonical spelling; `parse` reads any accepted spelling."""
 
-
-@frozen(str=False, repr=False)
-class TextValue:
-    """A value that is written as one string: `parse` reads any accepted spelling, `str` gives the canonical one."""
-
+    __slots__ = ()
     description: ClassVar[str]
     example: ClassVar[str]
     pattern: ClassVar[str]
 
-    text: str = field(validator=_must_be_canonical)
+    def __new__(cls, text: str) -> Self:
+        """Take the canonical spelling, and no other; raise InvalidValue."""
+        if (canonical := cls.canonical(text)) != text:
+            raise InvalidValue(f"must be in its canonical spelling, {canonical!r}")
+        return str.__new__(cls, text)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read any accepted spelling; raise InvalidValue for the rest."""
-        return cls(cls.canonical(text))
+        return cls.kept(cls.canonical(text))
+
+    @classmethod
+    def kept(cls, text: str) -> Self:
+        """Return the value whose canonical spelling that is known to be, as storages know of what they keep."""
+        return str.__new__(cls, text)
 
     @classmethod
     def canonical(cls, text: str) -> str:
         """Return the canonical spelling of a text; raise InvalidValue where there is none."""
         raise NotImplementedError
 
-    def __str__(self) -> str:
-        return self.text
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.text!r})"
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class Isbn(TextValue):
@@ -78,9 +85,9 @@ class Isbn(TextValue):
     @property
     def isbn10(self) -> str | None:
         """The ten-digit form; None for numbers under 979, which have none."""
-        if not self.text.startswith("978"):
+        if not self.startswith("978"):
             return None
-        return self.text[3:12] + self._check_digit_10(self.text[3:12])
+        return self[3:12] + self._check_digit_10(self[3:12])
 
     @staticmethod
     def _wrong_check_digit(right: str) -> InvalidValue:
@@ -136,7 +143,7 @@ class PartialDate(TextValue):
     @property
     def year(self) -> int:
         """The year, as ISO 8601 counts."""
-        return int(self.text[:5] if self.text.startswith("-") else self.text[:4])
+        return int(self[:5] if self.startswith("-") else self[:4])
 
 
 class Language(TextValue):

@@ -100,7 +100,7 @@ def _content(child: DefaultBase, relationship: RelationshipProperty[Any]) -> dic
 
 def to_json(value: Any) -> str:
     """Return the value as JSON."""
-    return msgspec.json.encode(converter.unstructure(value)).decode()
+    return _json.encode(value).decode()
 
 
 def from_json(text: str, target: type[T]) -> T:
@@ -113,11 +113,12 @@ def from_json(text: str, target: type[T]) -> T:
 
 def _make_converter() -> Converter:
     converter = Converter(detailed_validation=False)
-    for stored_as_is in (str, int, float, bool, UUID, date, datetime):
+    for stored_as_is in (int, float, bool, UUID, date, datetime):
         converter.register_structure_hook(stored_as_is, lambda value, _target: value)
         converter.register_unstructure_hook(stored_as_is, lambda value: value)
-    converter.register_structure_hook_func(_is_text_value, lambda value, target: target(value))
-    converter.register_unstructure_hook_func(_is_text_value, str)
+    # Text values are str, too.
+    converter.register_structure_hook(str, lambda value, target: value if target is str else target(value))
+    converter.register_unstructure_hook(str, str)
     return converter
 
 
@@ -129,9 +130,12 @@ def _make_json_converter() -> Converter:
     return converter
 
 
-def _is_text_value(target: Any) -> bool:
-    return isinstance(target, type) and issubclass(target, TextValue)
+def _text_of(value: Any) -> str:
+    if isinstance(value, TextValue):
+        return str(value)
+    raise NotImplementedError
 
 
+_json = msgspec.json.Encoder(enc_hook=_text_of)
 converter = _make_converter()
 _json_converter = _make_json_converter()

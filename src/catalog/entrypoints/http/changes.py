@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import msgspec
 from attrs import evolve, frozen
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -31,7 +30,7 @@ BATCH = 500
 """Revisions that a stream reads at once."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Changes:
     """Some of what happened, in order."""
 
@@ -107,7 +106,7 @@ async def _events(
     """Yield what happens, as it happens, until the service stops."""
     while not stopping.is_set():
         for revision in revisions:
-            yield ServerSentEventMessage(id=str(revision.seq), data=msgspec.json.encode(wire.encode(revision)).decode())
+            yield ServerSentEventMessage(id=str(revision.seq), data=wire.encode(revision).decode())
         if revisions:
             query = evolve(query, since=revisions[-1].seq)
         if len(revisions) < query.limit and not await _happens(news.beyond(seq), stopping):

@@ -82,8 +82,9 @@ class AttrsSchemas(OpenAPISchemaPlugin):
 
     @staticmethod
     def is_plugin_supported_type(value: Any) -> bool:
-        """Say yes to attrs classes, generic ones included."""
-        return attrs.has(get_origin(value) or value)
+        """Say yes to attrs classes, generic ones included, and to text values."""
+        cls = get_origin(value) or value
+        return attrs.has(cls) or (isinstance(cls, type) and issubclass(cls, TextValue))
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
         """Return the schema of a class."""
@@ -98,9 +99,8 @@ class AttrsSchemas(OpenAPISchemaPlugin):
 
     def _class_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
         cls: Any = field_definition.origin or field_definition.annotation
-        fields = {"id": None, **attrs.fields_dict(cls)} if hasattr(cls, "KIND") else attrs.fields_dict(cls)
         is_answer = cls not in _REQUESTS
-        schema = self._component(field_definition, cls, list(fields), schema_creator)
+        schema = self._component(field_definition, cls, list(attrs.fields_dict(cls)), schema_creator)
         schema.description = cleandoc(cls.__doc__ or "")
         schema.required = [
             name
@@ -168,7 +168,7 @@ def _describe_defaults(schema: Schema, cls: Any) -> None:
     for name, field in attrs.fields_dict(cls).items():
         described = (schema.properties or {})[name]
         if isinstance(described, Schema) and field.default not in {attrs.NOTHING, None}:
-            described.default = wire.encode(field.default)
+            described.default = wire.told(field.default)
 
 
 def _bound_integers(schema: Schema) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import islice
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
 import attrs
@@ -21,7 +21,7 @@ from cattrs import (
     IterableValidationNote,
 )
 from cattrs.cols import is_sequence
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_structure_fn, override
 
 from catalog.domain.constraints import Items, checked, metadata_of
 from catalog.domain.errors import InvalidValue
@@ -78,9 +78,23 @@ def decode(content: bytes, target: Any) -> Any:
         raise
 
 
-def encode(value: Any) -> Any:
-    """Return what the JSON encoder needs to write the value: dicts, lists and scalars."""
-    return converter.unstructure(value)
+def encode(value: Any) -> bytes:
+    """Return the value as JSON: attrs classes as objects, field by field, with nothing made in between."""
+    return _encoder.encode(value)
+
+
+def told(value: Any) -> Any:
+    """Return what that JSON says: dicts, lists and scalars."""
+    return msgspec.to_builtins(value, enc_hook=_text_of)
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, TextValue):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_text_of)
 
 
 def _violations(error: BaseException, pointer: str) -> Iterator[Violation]:
@@ -134,16 +148,11 @@ def _make_converter() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     for scalar in SCALARS:
         converter.register_structure_hook(scalar, _strictly)
-        converter.register_unstructure_hook(scalar, lambda value: value)
+    converter.register_structure_hook(str, _structure_text)
     converter.register_structure_hook_factory(_is_optional, _optional_hook)
     converter.register_structure_hook_factory(is_sequence, _sequence_hook)
     converter.register_structure_hook_factory(attrs.has, _attrs_hook)
     converter.register_structure_hook_factory(_is_changes, _changes_hook)
-    converter.register_unstructure_hook_factory(attrs.has, _unstructure_attrs_hook)
-    # After attrs.has, for the hook registered last is asked first, and text values are attrs classes too.
-    converter.register_unstructure_hook_func(lambda target: isinstance(target, TypeVar), converter.unstructure)
-    converter.register_structure_hook_func(_is_text_value, _structure_text_value)
-    converter.register_unstructure_hook_func(_is_text_value, str)
     return converter
 
 
@@ -151,12 +160,10 @@ def _is_changes(target: Any) -> bool:
     return get_origin(target) is Amendment
 
 
-def _is_text_value(target: Any) -> bool:
-    return isinstance(target, type) and issubclass(target, TextValue)
-
-
-def _structure_text_value(value: Any, target: type[TextValue]) -> TextValue:
-    return target.parse(_strictly(value, str))
+def _structure_text(value: Any, target: type[str]) -> str:
+    """Text values are str, too."""
+    text: str = _strictly(value, str)
+    return target.parse(text) if issubclass(target, TextValue) else text
 
 
 def _is_optional(target: Any) -> bool:
@@ -238,13 +245,6 @@ def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any
         return Amendment(values)
 
     return structure
-
-
-def _unstructure_attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any], dict[str, Any]]:
-    build = make_dict_unstructure_fn(cls, converter)
-    if not hasattr(cls, "KIND"):
-        return build
-    return lambda value: {"id": value.id, **build(value)}
 
 
 converter = _make_converter()
