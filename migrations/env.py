@@ -12,7 +12,15 @@ import catalog.adapters.sql.rows  # noqa: F401 - fills the metadata
 
 config = cast("AlembicCommandConfig", context.config)
 
+
+def is_of_the_models(_thing: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
+    """Whether autogenerate looks at it: the indexes of words are made in words of each database."""
+    in_postgresql = {("column", "document"), ("index", "ix_card_document")}
+    return not (kind == "table" and (name or "").startswith("card_words")) and (kind, name) not in in_postgresql
+
+
 COMMON = {
+    "include_object": is_of_the_models,
     "target_metadata": metadata_registry.get(config.bind_key),
     "version_table": config.version_table_name,
     "compare_type": config.compare_type,

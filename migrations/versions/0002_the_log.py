@@ -9,7 +9,9 @@ Create Date: 2026-11-22 21:40:00
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import sqlalchemy as sa
 from advanced_alchemy.types import GUID, DateTimeUTC
@@ -118,10 +120,19 @@ def _remake_sources(more: list[sa.Column], values: str) -> None:
         sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_source_book_id_book"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("source", "key", name=op.f("pk_source")),
     )
-    op.execute(f"INSERT INTO source SELECT {values} FROM source_before")  # noqa: S608 - of our own
+    op.execute(f"INSERT INTO source SELECT {values} FROM source_before")
     op.drop_table("source_before")
     with op.batch_alter_table("source", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_source_book_id"), ["book_id"], unique=False)
+
+
+def _parts(connection: sa.Connection, table: sa.TableClause) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows in the order of their ids, and keep no query open: the next migration may change the table."""
+    statement = sa.select(table).order_by(table.c.id).limit(CHUNK)
+    part = [dict(row) for row in connection.execute(statement).mappings()]
+    while part:
+        yield part
+        part = [dict(row) for row in connection.execute(statement.where(table.c.id > part[-1]["id"])).mappings()]
 
 
 def _begin_log(log: sa.Table, revisions: sa.Table) -> None:
@@ -133,9 +144,7 @@ def _begin_log(log: sa.Table, revisions: sa.Table) -> None:
     last = None
     for kind, table in (("author", author), ("book", book)):
         totals[kind] = 0
-        rows = connection.execute(sa.select(table).order_by(table.c.id), execution_options={"yield_per": CHUNK})
-        for part in rows.mappings().partitions():
-            records = [dict(row) for row in part]
+        for records in _parts(connection, table):
             if kind == "book":
                 ids = [record["id"] for record in records]
                 for name, children in (("contributors", contributor), ("sources", source)):

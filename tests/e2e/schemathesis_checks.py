@@ -27,6 +27,12 @@ BEYOND_THE_SCHEMA = [
         r"must be at most \d+, which is how far the log has come",
         # One parameter and another.
         r"must be less than -?\d+, the later version",
+        r"must be left out where a cursor is given",
+        # What only this service can have made.
+        r"must be a cursor as this service gave it, or empty to begin",
+        r"must go on in the list it was given for: .*",
+        # Commas separate, inside of one text.
+        r"must name at most \d+ values, and this names \d+",
     )
 ]
 # 404, 409, 410, 412 and 422 depend on what the catalogue holds, and no schema knows that.

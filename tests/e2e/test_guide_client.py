@@ -182,7 +182,15 @@ async def test_books_are_filtered_by_author(client: Client) -> None:
     response = await client.get("/books", params={"author_id": two["id"]})
 
     as_of = {"seq": 4, "at": second["updated_at"]}
-    assert response.json() == {"items": [second], "limit": 10, "offset": 0, "total": 1, "as_of": as_of}
+    assert response.json() == {
+        "items": [second],
+        "limit": 10,
+        "offset": 0,
+        "total": 1,
+        "as_of": as_of,
+        "next": None,
+        "prev": None,
+    }
 
 
 @pytest.mark.parametrize(

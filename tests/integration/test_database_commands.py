@@ -112,7 +112,8 @@ def test_upgrade_brings_a_new_file_to_the_newest_migration(run: Run, path: Path)
     run("upgrade", "--no-prompt")
 
     assert revision_of(path) == HEAD
-    assert tables(path) == {"author", "book", "contributor", "source", "revision", "log", "receipt", VERSION_TABLE}
+    kept = {"author", "book", "card", "contributor", "source", "revision", "log", "receipt", VERSION_TABLE}
+    assert {name for name in tables(path) if not name.startswith("card_words")} == kept
 
 
 def test_downgrade_takes_migrations_back(run: Run, migrated: Path) -> None:

@@ -11,7 +11,7 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader
-from catalog.domain.queries import AuthorQuery, BookQuery, ChangeQuery, PageRequest, RevisionQuery
+from catalog.domain.queries import AuthorQuery, BookQuery, ChangeQuery, PageRequest, RevisionQuery, entered_under
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Revision
 from catalog.domain.scanning import ScanningReader, State
@@ -59,7 +59,7 @@ QUESTIONS: dict[str, Callable[[CatalogReader, UUID], Awaitable[Any]]] = {
     "book": lambda reader, key: reader.book(key),
     "authors": lambda reader, _: reader.authors(AuthorQuery(page=PageRequest(number=2, size=2))),
     "books": lambda reader, _: reader.books(BookQuery()),
-    "books by": lambda reader, key: reader.books(BookQuery(author_id=key)),
+    "books by": lambda reader, key: reader.books(BookQuery(filters=(entered_under(key),))),
     "position": lambda reader, _: reader.position(),
     "changes": lambda reader, _: reader.changes(ChangeQuery(since=3, limit=4, kind=Kind.BOOK)),
     "changes too far": lambda reader, _: reader.changes(ChangeQuery(since=99)),

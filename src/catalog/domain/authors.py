@@ -31,6 +31,7 @@ class Author(AuthorDetails):
     """An author in the catalogue."""
 
     KIND: ClassVar[Kind] = Kind.AUTHOR
+    SORTED_BY: ClassVar[str] = "name"
 
     id: Annotated[UUID, Doc("made by the catalogue, never reused")]
     version: Annotated[int, Doc("1 at first, one more with each change", example=1)] = 1

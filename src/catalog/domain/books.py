@@ -14,6 +14,9 @@ from .records import details_of, succeeded, told
 from .text import sort_key
 from .values import Isbn, Language, PartialDate, Role
 
+UNKNOWN_LAST = 2**31 - 1
+"""What stands for a date that nobody knows, so that it comes last."""
+
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
 class Contributor:
@@ -79,6 +82,7 @@ class Book(BookDetails):
     """A book in the catalogue."""
 
     KIND: ClassVar[Kind] = Kind.BOOK
+    SORTED_BY: ClassVar[str] = "title"
 
     id: Annotated[UUID, Doc("made by the catalogue, never reused")]
     version: Annotated[int, Doc("1 at first, one more with each change", example=1)] = 1
@@ -106,6 +110,16 @@ class Book(BookDetails):
     def sort_key(self) -> str:
         """The key by which books are ordered."""
         return sort_key(self.title)
+
+    @property
+    def published_up(self) -> int:
+        """The key by which books are ordered by publication; where nobody knows it, greater than any."""
+        return UNKNOWN_LAST if self.published is None else self.published.first
+
+    @property
+    def published_down(self) -> int:
+        """The same key for the descending order; where nobody knows it, less than any."""
+        return -UNKNOWN_LAST if self.published is None else self.published.first
 
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)

@@ -1,15 +1,22 @@
 """What can be asked of the catalogue, and how answers are paged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from functools import cached_property
+from hashlib import blake2b
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from attrs import field, frozen, validators
+from attrs import evolve, field, frozen, validators
 
 from .authors import Author
+from .books import BookRecord
 from .constraints import Doc
+from .cursors import Cursor
+from .filters import Filter, of_field
 from .kinds import Kind
+from .orders import AUTHOR_ORDERS, BOOK_ORDERS, RELEVANCE, Order, Place, Sort
+from .search import Search
 
 ItemT = TypeVar("ItemT")
 OtherT = TypeVar("OtherT")
@@ -34,19 +41,82 @@ class PageRequest:
         return (self.number - 1) * self.size
 
 
-@frozen(kw_only=True)
-class AuthorQuery:
-    """Authors, ordered by sort key, then id."""
+@frozen(kw_only=True, slots=False)
+class ListQuery:
+    """A part of a list of records: a page, or what follows a place in it.
+
+    With `cursor`, the list is walked: "" begins, and the cursors of each answer lead on and back. The page then only
+    says how many items to tell.
+    """
+
+    ORDERS: ClassVar[Mapping[str, Order]]
+    RECORD: ClassVar[type[Any]]
 
     page: PageRequest = PageRequest()
+    sort: Sort | None = None
+    filters: tuple[Filter, ...] = ()
+    cursor: str | None = None
+    count: bool = True
+
+    @property
+    def usual_sort(self) -> Sort:
+        """The order of the list unless another one is asked for."""
+        return Sort(next(iter(self.ORDERS.values())))
+
+    @property
+    def sorted_by(self) -> Sort:
+        """The order of the list."""
+        return self.sort or self.usual_sort
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells the list from others: cursors of one are of no use in another."""
+        return blake2b(repr((self.RECORD.__name__, *self._asked())).encode(), digest_size=6).hexdigest()
+
+    def _asked(self) -> tuple[object, ...]:
+        sort = self.sorted_by
+        filters = sorted((f.field.name, f.operator.value, repr(f.value)) for f in self.filters)
+        return sort.order.name, sort.is_descending, filters
+
+    @property
+    def start(self) -> Cursor | None:
+        """Where to go on from; None for a page, and for the beginning of a walk. Raises InvalidValue."""
+        return Cursor.read(self.cursor, self.digest, self.sorted_by.order) if self.cursor else None
+
+    def at(self, place: Place, *, is_backwards: bool = False) -> str:
+        """Return the cursor that goes on from the place, or back."""
+        return Cursor(place, is_backwards).written(self.digest)
 
 
-@frozen(kw_only=True)
-class BookQuery:
-    """Books, ordered by sort key, then id; with `author_id`, those entered under that author."""
+@frozen(kw_only=True, slots=False)
+class AuthorQuery(ListQuery):
+    """Authors, ordered by name unless told otherwise."""
 
-    page: PageRequest = PageRequest()
-    author_id: UUID | None = None
+    ORDERS = AUTHOR_ORDERS
+    RECORD = Author
+
+
+@frozen(kw_only=True, slots=False)
+class BookQuery(ListQuery):
+    """Books, ordered by title unless told otherwise; what a search finds, by relevance."""
+
+    ORDERS = BOOK_ORDERS
+    RECORD = BookRecord
+
+    search: Search | None = None
+
+    @property
+    def usual_sort(self) -> Sort:
+        """The order of the list unless another one is asked for."""
+        return Sort(RELEVANCE) if self.search is not None else super().usual_sort
+
+    def _asked(self) -> tuple[object, ...]:
+        return *super()._asked(), None if self.search is None else str(self.search)
+
+
+def entered_under(author_id: UUID) -> Filter:
+    """Return the condition that a book is entered under that author."""
+    return of_field(BookRecord, "author_id", author_id)
 
 
 @frozen(kw_only=True)
@@ -89,9 +159,11 @@ class Page(Generic[ItemT]):
 
     items: Annotated[Sequence[ItemT], Doc("the records, in a stable order")]
     limit: Annotated[int, Doc("how many items a page holds at most", example=10)]
-    offset: Annotated[int, Doc("how many items come before this page", example=0)]
-    total: Annotated[int, Doc("how many items the whole list has", example=107)]
+    offset: Annotated[int | None, Doc("how many items come before this page; null in a walk", example=0)]
+    total: Annotated[int | None, Doc("how many items the whole list has; null where nobody counted", example=107)]
     as_of: Annotated[Position, Doc("the last change that the list knows of; /changes?since= goes on from there")]
+    next: Annotated[str | None, Doc("where the list goes on; null at its end")] = None
+    prev: Annotated[str | None, Doc("where what comes before is; null at the beginning")] = None
 
     @classmethod
     def of(cls, items: Sequence[ItemT], page: PageRequest, total: int, as_of: Position) -> "Page[ItemT]":
@@ -100,5 +172,5 @@ class Page(Generic[ItemT]):
 
     def map(self, function: Callable[[ItemT], OtherT]) -> "Page[OtherT]":
         """Return the page with the function applied to each item."""
-        items = [function(item) for item in self.items]
-        return Page(items=items, limit=self.limit, offset=self.offset, total=self.total, as_of=self.as_of)
+        items: Any = [function(item) for item in self.items]
+        return evolve(self, items=items)  # type: ignore[return-value]  # evolve knows one kind of item

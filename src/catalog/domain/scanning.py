@@ -5,17 +5,31 @@ its state can find without looking at everything, and may have a reader of its o
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
+
+from attrs import evolve
 
 from .authors import Author
 from .books import Book, BookRecord
 from .errors import CatalogError, NotFound, SeqNotReached, VersionNotFound
 from .kinds import Kind
-from .queries import AuthorQuery, BookQuery, Candidates, ChangeQuery, Page, PageRequest, Position, RevisionQuery
+from .orders import Sort
+from .queries import (
+    AuthorQuery,
+    BookQuery,
+    Candidates,
+    ChangeQuery,
+    ListQuery,
+    Page,
+    PageRequest,
+    Position,
+    RevisionQuery,
+)
 from .revisions import Revision, absence
+from .search import Indexed, Search, rank
 
 T = TypeVar("T")
 
@@ -54,6 +68,16 @@ class State(ABC):
         """Return the books by sort key, then id."""
         return sorted(self.every_book(), key=lambda book: (book.sort_key, book.id.bytes))
 
+    def indexed_books(self) -> Iterable[tuple[Book, Indexed, int]]:
+        """Return each book with what it is found by and its number: the seq of the first revision that tells of it."""
+        numbers: dict[UUID, int] = {}
+        for revision in self.every_revision():
+            numbers.setdefault(revision.id, revision.seq)
+        names = {author.id: author.name for author in self.every_author()}
+        for book in self.every_book():
+            named = dict.fromkeys(id for _, id in book.author_references())
+            yield book, Indexed.of(book, [names[id] for id in named]), numbers[book.id]
+
     def revisions_after(self, seq: int) -> Iterable[Revision]:
         """Return the log from there on, in order."""
         return (revision for revision in self.every_revision() if revision.seq > seq)
@@ -85,9 +109,9 @@ class ScanningReader:
         raise _absence(state, Kind.AUTHOR, id)
 
     async def authors(self, query: AuthorQuery) -> Page[Author]:
-        """Return a page of authors."""
+        """Return a part of the list of authors; raise InvalidValue for a cursor of another list."""
         state = await self._current()
-        return _page(state, state.authors_in_order(), query.page)
+        return _part(state, state.authors_in_order(), query, query.sorted_by)
 
     async def book(self, id: UUID) -> BookRecord:
         """Return the book with its author; raise NotFound, Removed or Merged."""
@@ -97,12 +121,20 @@ class ScanningReader:
         raise _absence(state, Kind.BOOK, id)
 
     async def books(self, query: BookQuery) -> Page[BookRecord]:
-        """Return a page of books."""
+        """Return a part of the list of books; raise InvalidValue for a cursor of another list."""
         state = await self._current()
-        books = state.books_in_order()
-        if query.author_id is not None:
-            books = [book for book in books if book.author_id == query.author_id]
-        return _page(state, books, query.page).map(lambda book: _with_author(state, book))
+        sort = query.sorted_by
+        if query.search is not None:
+            found = sorted(_found(state, query.search), key=lambda each: each[0])
+            keys = {book.id: key for key, book in found}
+            books: Sequence[Any] = [book for _, book in found]
+            if sort.is_by_relevance:
+                sort = evolve(sort, order=evolve(sort.order, key=lambda book: keys[book.id]))
+        else:
+            books = state.books_in_order()
+        if sort.order.of_author:
+            books = [_with_author(state, book) for book in books]
+        return _part(state, books, query, sort).map(lambda book: _with_author(state, book))
 
     async def position(self) -> Position:
         """Return how far the log has come."""
@@ -154,5 +186,39 @@ def _page(state: State, everything: Sequence[T], page: PageRequest) -> Page[T]:
     return Page[T].of(part, page, len(everything), state.position())
 
 
+def _found(state: State, search: Search) -> Iterator[tuple[tuple[int, int, int], Book]]:
+    """Yield the books that the search finds, with their ranks."""
+    for book, indexed, number in state.indexed_books():
+        if (place := rank(search, indexed, number)) is not None:
+            yield place, book
+
+
+def _part(state: State, everything: Sequence[T], query: ListQuery, sort: Sort) -> Page[T]:
+    """Return the part of the list, with what leads on and back; everything comes in the usual order."""
+    start = query.start
+    size = query.page.size
+    found = [record for record in everything if all(condition.holds(record) for condition in query.filters)]
+    total = len(found) if query.count else None
+    listed = found if query.sorted_by == query.usual_sort else sort.sorted(found)
+    if start is None:
+        first = 0 if query.cursor == "" else query.page.offset
+    elif start.is_backwards:
+        first = sort.index_from(listed, start.place) - size
+    else:
+        first = sort.index_after(listed, start.place)
+    items = listed[max(first, 0) : max(first + size, 0)]
+    return Page(
+        items=items,
+        limit=size,
+        offset=query.page.offset if query.cursor is None else None,
+        total=total,
+        as_of=state.position(),
+        next=query.at(sort.place_of(items[-1])) if first + size < len(listed) and items else None,
+        prev=query.at(sort.place_of(items[0]), is_backwards=True) if first > 0 and items else None,
+    )
+
+
 def _with_author(state: State, book: Book) -> BookRecord:
+    if isinstance(book, BookRecord):
+        return book
     return BookRecord.of(book, None if book.author_id is None else state.author(book.author_id))

@@ -1,10 +1,14 @@
 """The seam between SQL and the databases that speak it: whatever differs from one to the other, and nothing else."""
 
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
+from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.types import TypeEngine
 
 from .turn import Turn
+from .words import Words
 
 
 class Database(Protocol):
@@ -25,8 +29,32 @@ class Database(Protocol):
         """How many seconds a connection may be waited for; None where the engine's pool alone says so."""
         ...
 
+    @property
+    def words(self) -> Words:
+        """The index of words."""
+        ...
+
+    async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows of one statement, as the driver gives them; it sees one state of the database.
+
+        A statement is compiled once: ask with the same object again, and with other values.
+        """
+        ...
+
+    def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+        """Return what makes a value of what `fetch` gives in a column of that type; None where it is one already."""
+        ...
+
     def must_be_there(self) -> None:
         """Raise StorageUnavailable where what is written would be lost, for all that the connections can tell."""
+        ...
+
+    async def forget_words(self, connection: AsyncConnection) -> None:
+        """Leave no trace in the index of words of what no card holds any more."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections."""
         ...
 
     async def append(self, connection: AsyncConnection, turn: Turn) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from attrs import evolve
 from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,7 +24,7 @@ from .database import Database
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
 from .slices import MOST_PARAMETERS, slices
-from .turn import COUNT, LOG, REVISION, Turn
+from .turn import ADD_NUMBERED_CARD, COUNT, LOG, REVISION, NewCard, Turn
 
 RECORDS: Mapping[Kind, type[Author | Book]] = {Kind.AUTHOR: Author, Kind.BOOK: Book}
 REVISIONS = select(*columns_of(RevisionRow, Revision))
@@ -63,11 +64,12 @@ def position_of(row: Row[*tuple[Any, ...]]) -> Position:
 
 
 class Ledger:
-    """What a unit of work has done so far, and by how many records there are more of each kind."""
+    """What a unit of work has done: its changes, how many more records of each kind there are, and who was renamed."""
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
         self.more: Counter[Kind] = Counter()
+        self.renamed: set[UUID] = set()
 
 
 class SqlRevisionLog:
@@ -79,6 +81,7 @@ class SqlRevisionLog:
         self._database = database
         self._replayed: list[Revision] = []
         self._source: str | None = None
+        self._has_erased = False
 
     async def position(self) -> int:
         seq: int = (await self._session.execute(POSITION)).one().seq
@@ -123,6 +126,7 @@ class SqlRevisionLog:
     async def erase(self, kind: Kind, id: UUID) -> None:
         has_content = or_(RevisionRow.after.is_not(None), RevisionRow.withheld.is_not(None))
         await self._withhold(Withheld.ERASED, RevisionRow.id == id, RevisionRow.kind == kind, has_content)
+        self._has_erased = True
 
     async def compact(self, *, before: datetime, after_seq: int, limit: int) -> tuple[int, int | None]:
         upto = after_seq + limit
@@ -133,18 +137,22 @@ class SqlRevisionLog:
         dropped = await self._withhold(Withheld.COMPACTED, is_seen, RevisionRow.after.is_not(None), is_succeeded)
         return dropped, upto if upto < await self.position() else None
 
-    async def commit(self, caller: Caller, group: UUID | None) -> None:
+    async def commit(self, caller: Caller, group: UUID | None, cards: Sequence[NewCard]) -> None:
         """Take the turn, and write what there is to write: the last thing before the transaction ends."""
         # Past the session, which would look for objects that have to be renewed.
         connection = await self._session.connection()
+        if self._has_erased:
+            await self._database.forget_words(connection)
         if self._source is not None:
-            await self._replay(connection, self._replayed, self._source)
+            await self._replay(connection, self._replayed, self._source, cards)
         elif changes := self._ledger.changes:
             entries = [_values(Revision.of(change, seq=0, caller=caller, group=group)) for change in changes]
-            if not await self._database.append(connection, self._turn(changes[-1].at, entries)):
+            if not await self._database.append(connection, self._turn(changes[-1].at, entries, cards)):
                 raise ReadOnlyReplica((await connection.execute(select(LOG.c.follows))).scalar_one())
 
-    async def _replay(self, connection: AsyncConnection, revisions: Sequence[Revision], source: str) -> None:
+    async def _replay(
+        self, connection: AsyncConnection, revisions: Sequence[Revision], source: str, cards: Sequence[NewCard]
+    ) -> None:
         if not revisions:
             await connection.execute(update(LOG).values(follows=source))
             return
@@ -157,10 +165,14 @@ class SqlRevisionLog:
             last = (await connection.execute(select(LOG.c.seq))).scalar_one()
             raise CanNotFollow(PROMOTED) if last == first - 1 else Interrupted
         await connection.execute(_APPEND, turn.entries)
+        if cards:
+            seqs = {revision.id: revision.seq for revision in reversed(revisions)}
+            numbered = (evolve(card, number=card.number or seqs[card.values["book_id"]]) for card in cards)
+            await connection.execute(ADD_NUMBERED_CARD, [card.bound for card in numbered])
 
-    def _turn(self, now: datetime, entries: Sequence[dict[str, Any]]) -> Turn:
+    def _turn(self, now: datetime, entries: Sequence[dict[str, Any]], cards: Sequence[NewCard] = ()) -> Turn:
         more = self._ledger.more
-        return Turn(now=now, more_authors=more[Kind.AUTHOR], more_books=more[Kind.BOOK], entries=entries)
+        return Turn(now=now, more_authors=more[Kind.AUTHOR], more_books=more[Kind.BOOK], entries=entries, cards=cards)
 
     async def _withhold(self, why: Withheld, *conditions: Any) -> int:
         statement = update(RevisionRow).where(*conditions).values(after=None, withheld=why.value)

@@ -1,17 +1,17 @@
-"""The query side: Core statements, no ORM objects; a list costs four short statements whatever its length."""
+"""The query side: Core statements, no ORM objects; a record or a part of a list costs one."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, BindParameter, ColumnElement, Select, bindparam, func, literal_column, select
+from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book, BookRecord, Contributor, SourceKey
-from catalog.domain.errors import CatalogError, NotFound, SeqNotReached, VersionNotFound
+from catalog.domain.books import BookRecord
+from catalog.domain.errors import NotFound, SeqNotReached, VersionNotFound
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import (
     AuthorQuery,
@@ -27,37 +27,25 @@ from catalog.domain.revisions import Revision, absence
 
 from .database import Database
 from .errors import translated
+from .listing import Lists
+from .lists import AUTHOR_COLUMNS, AUTHOR_NAMES, BOOK_COLUMNS, BOOK_NAMES, OF_ITS_AUTHOR
+from .loading import Loader
 from .log import POSITION, REVISIONS, position_of, revision_of
-from .mapping import columns_of, structure
-from .rows import AuthorRow, BookRow, ContributorRow, RevisionRow, SourceRow
+from .rows import AuthorRow, BookRow, LogRow, RevisionRow
 from .waiting import asked_again, within
-
-_AUTHOR = "author__"
 
 # Built once: building a statement costs more than SQLite takes to answer it.
 _ID: BindParameter[Any] = bindparam("id")
 _LIMIT: BindParameter[Any] = bindparam("limit")
 _OFFSET: BindParameter[Any] = bindparam("offset", type_=BigInteger)
 
-_AUTHORS = select(*columns_of(AuthorRow, Author))
-_AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == _ID)
-_AUTHOR_PAGE = _AUTHORS.order_by(AuthorRow.sort_key, AuthorRow.id).limit(_LIMIT).offset(_OFFSET)
-
-_BOOKS = select(
-    *columns_of(BookRow, Book),
-    *(column.label(f"{_AUTHOR}{column.key}") for column in columns_of(AuthorRow, Author)),
-).outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
-_BOOK_BY_ID = _BOOKS.where(BookRow.id == _ID)
-_CONTRIBUTORS = (
-    select(ContributorRow.book_id, *columns_of(ContributorRow, Contributor))
-    .where(ContributorRow.book_id.in_(bindparam("ids", expanding=True)))
-    .order_by(ContributorRow.book_id, ContributorRow.position)
+_AUTHOR_BY_ID = select(*AUTHOR_COLUMNS).where(AuthorRow.id == _ID)
+_BOOK_BY_ID = (
+    select(*BOOK_COLUMNS, *OF_ITS_AUTHOR)
+    .outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
+    .where(BookRow.id == _ID)
 )
-_SOURCES = (
-    select(SourceRow.book_id, *columns_of(SourceRow, SourceKey))
-    .where(SourceRow.book_id.in_(bindparam("ids", expanding=True)))
-    .order_by(SourceRow.book_id, SourceRow.position)
-)
+_POSITION = select(LogRow.seq, LogRow.at)
 
 _SINCE = REVISIONS.where(RevisionRow.seq > bindparam("since")).order_by(RevisionRow.seq).limit(_LIMIT)
 # The kind is written out, for only then SQLite takes the index of the authors' revisions, of whom there are few.
@@ -72,25 +60,40 @@ _SHARED_KEYS = select(AuthorRow.sort_key).group_by(AuthorRow.sort_key).having(fu
 _SHARED_KEY_COUNT = select(func.count()).select_from(_SHARED_KEYS.subquery())
 _SHARED_KEY_PAGE = _SHARED_KEYS.order_by(AuthorRow.sort_key).limit(_LIMIT).offset(_OFFSET)
 _AUTHORS_WITH_KEYS = (
-    select(*columns_of(AuthorRow, Author))
+    select(*AUTHOR_COLUMNS)
     .where(AuthorRow.sort_key.in_(bindparam("keys", expanding=True)))
     .order_by(AuthorRow.sort_key, AuthorRow.id)
 )
 
 
-def _book_page(*conditions: ColumnElement[bool]) -> Select[Any]:
-    # The page's keys come from the index alone; joining before the offset would read every book it skips.
-    keys = select(BookRow.id).where(*conditions).order_by(BookRow.sort_key, BookRow.id).limit(_LIMIT).offset(_OFFSET)
-    return _BOOKS.where(BookRow.id.in_(keys)).order_by(BookRow.sort_key, BookRow.id)
+class _Records:
+    """Makes records of rows; with a database, of rows as its driver gives them."""
+
+    def __init__(self, database: Database | None = None) -> None:
+        def reads(columns: Sequence[Any]) -> list[Any]:
+            return [] if database is None else [database.reader_of(column.type) for column in columns]
+
+        self._authors = Loader(Author, AUTHOR_NAMES, reads(AUTHOR_COLUMNS))
+        self._books = Loader(BookRecord, BOOK_NAMES, reads(BOOK_COLUMNS))
+
+    def author(self, row: Sequence[Any]) -> Author:
+        """Return the author that a row holds."""
+        return self._authors.record(row)
+
+    def book(self, row: Sequence[Any]) -> BookRecord:
+        """Return the book that a row holds: its own columns, then those of its author."""
+        of_book, of_author = row[: len(BOOK_NAMES)], row[len(BOOK_NAMES) :]
+        author = self._authors.record(of_author) if of_author[0] is not None else None
+        return self._books.record(of_book, author=author)
 
 
-def _book_count(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return select(func.count()).select_from(BookRow).where(*conditions)
+_OF_TYPED_ROWS = _Records()
 
 
-_BY_AUTHOR = BookRow.author_id == bindparam("author_id")
-_BOOK_PAGE = _book_page()
-_BOOK_PAGE_BY_AUTHOR, _BOOK_COUNT_BY_AUTHOR = _book_page(_BY_AUTHOR), _book_count(_BY_AUTHOR)
+_ONE: Mapping[Kind, tuple[Select[Any], Callable[[Sequence[Any]], Author | BookRecord]]] = {
+    Kind.AUTHOR: (_AUTHOR_BY_ID, _OF_TYPED_ROWS.author),
+    Kind.BOOK: (_BOOK_BY_ID, _OF_TYPED_ROWS.book),
+}
 
 
 class SqlReader:
@@ -98,54 +101,42 @@ class SqlReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lists = Lists(database)
+        self._records = _Records(database)
+        self._time = database.reader_of(LogRow.__table__.c.at.type) or (lambda time: time)
 
     @asked_again
     async def author(self, id: UUID) -> Author:
         """Return the author; raise NotFound, Removed or Merged."""
-        async with self._connection() as connection:
-            found = await _mappings(connection, _AUTHOR_BY_ID, id=id)
-            if not found:
-                raise await _absence(connection, Kind.AUTHOR, id)
-        return structure(found[0], Author)
+        with translated():
+            found = await self._database.fetch(_AUTHOR_BY_ID, {"id": id})
+        return self._records.author(found[0]) if found else await self._missing(Kind.AUTHOR, id)
 
     @asked_again
     async def authors(self, query: AuthorQuery) -> Page[Author]:
-        """Return a page of authors."""
-        page = query.page
-        async with self._connection() as connection:
-            log = (await connection.execute(POSITION)).one()
-            found = await _mappings(connection, _AUTHOR_PAGE, limit=page.size, offset=page.offset)
-        return Page.of([structure(values, Author) for values in found], page, log.authors, position_of(log))
+        """Return a part of the list of authors; raise InvalidValue for a cursor of another list."""
+        with translated():
+            return await self._lists.part(Kind.AUTHOR, query, self._records.author)
 
     @asked_again
     async def book(self, id: UUID) -> BookRecord:
         """Return the book with its author; raise NotFound, Removed or Merged."""
-        async with self._connection() as connection:
-            found = await _books(connection, _BOOK_BY_ID, id=id)
-            if not found:
-                raise await _absence(connection, Kind.BOOK, id)
-        return found[0]
+        with translated():
+            found = await self._database.fetch(_BOOK_BY_ID, {"id": id})
+        return self._records.book(found[0]) if found else await self._missing(Kind.BOOK, id)
 
     @asked_again
     async def books(self, query: BookQuery) -> Page[BookRecord]:
-        """Return a page of books."""
-        size, offset = query.page.size, query.page.offset
-        async with self._connection() as connection:
-            log = (await connection.execute(POSITION)).one()
-            if query.author_id is None:
-                total = log.books
-                books = await _books(connection, _BOOK_PAGE, limit=size, offset=offset)
-            else:
-                by = {"author_id": query.author_id}
-                total = (await connection.execute(_BOOK_COUNT_BY_AUTHOR, by)).scalar_one()
-                books = await _books(connection, _BOOK_PAGE_BY_AUTHOR, limit=size, offset=offset, **by)
-        return Page.of(books, query.page, total, position_of(log))
+        """Return a part of the list of books; raise InvalidValue for a cursor of another list."""
+        with translated():
+            return await self._lists.part(Kind.BOOK, query, self._records.book)
 
     @asked_again
     async def position(self) -> Position:
         """Return how far the log has come."""
-        async with self._connection() as connection:
-            return position_of((await connection.execute(POSITION)).one())
+        with translated():
+            ((seq, at),) = await self._database.fetch(_POSITION, {})
+        return Position(seq=seq, at=at and self._time(at))
 
     @asked_again
     async def changes(self, query: ChangeQuery) -> Sequence[Revision]:
@@ -192,10 +183,18 @@ class SqlReader:
             log = (await connection.execute(POSITION)).one()
             total = (await connection.execute(_SHARED_KEY_COUNT)).scalar_one()
             keys = (await connection.execute(_SHARED_KEY_PAGE, window)).scalars().all()
-            found = await _mappings(connection, _AUTHORS_WITH_KEYS, keys=keys)
-        by_key = groupby((structure(values, Author) for values in found), key=lambda author: author.sort_key)
+            found = (await connection.execute(_AUTHORS_WITH_KEYS, {"keys": keys})).all()
+        by_key = groupby(map(_OF_TYPED_ROWS.author, found), key=lambda author: author.sort_key)
         candidates = [Candidates(name=key, authors=list(authors)) for key, authors in by_key]
         return Page.of(candidates, page, total, position_of(log))
+
+    async def _missing(self, kind: Kind, id: UUID) -> Any:
+        """Return the record after all, if it has come meanwhile; raise NotFound, Removed or Merged."""
+        async with self._connection() as connection:
+            statement, read = _ONE[kind]
+            if found := (await connection.execute(statement, {"id": id})).all():
+                return read(found[0])
+            raise absence(kind, id, await _last(connection, kind, id))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[AsyncConnection]:
@@ -206,39 +205,6 @@ class SqlReader:
                 yield connection
 
 
-async def _mappings(
-    connection: AsyncConnection, statement: Select[Any], **parameters: Any
-) -> Sequence[Mapping[str, Any]]:
-    return [dict(row) for row in (await connection.execute(statement, parameters)).mappings()]
-
-
-async def _books(connection: AsyncConnection, statement: Select[Any], **parameters: Any) -> Sequence[BookRecord]:
-    found = await _mappings(connection, statement, **parameters)
-    ids = [values["id"] for values in found]
-    parts = {"contributors": await _parts(connection, _CONTRIBUTORS, ids)}
-    parts["sources"] = await _parts(connection, _SOURCES, ids)
-    return [_book_record({**values, **{name: of[values["id"]] for name, of in parts.items()}}) for values in found]
-
-
-async def _parts(
-    connection: AsyncConnection, statement: Select[Any], ids: Sequence[UUID]
-) -> Mapping[UUID, list[Mapping[str, Any]]]:
-    parts: dict[UUID, list[Mapping[str, Any]]] = {id: [] for id in ids}
-    if ids:
-        for values in await _mappings(connection, statement, ids=ids):
-            parts[values["book_id"]].append(values)
-    return parts
-
-
-def _book_record(values: Mapping[str, Any]) -> BookRecord:
-    author = {name.removeprefix(_AUTHOR): value for name, value in values.items() if name.startswith(_AUTHOR)}
-    return structure({**values, "author": None if values["author_id"] is None else author}, BookRecord)
-
-
 async def _last(connection: AsyncConnection, kind: Kind, id: UUID) -> Revision | None:
     row = (await connection.execute(_HISTORY.limit(1), {"id": id, "kind": kind.value})).one_or_none()
     return None if row is None else revision_of(row)
-
-
-async def _absence(connection: AsyncConnection, kind: Kind, id: UUID) -> CatalogError:
-    return absence(kind, id, await _last(connection, kind, id))

@@ -18,6 +18,7 @@ from catalog.domain.kinds import Kind
 from catalog.domain.revisions import Change, Operation, absence
 from catalog.domain.text import SORT_KEY_LENGTH
 
+from .cards import Name
 from .log import Ledger, SqlRevisionLog
 from .mapping import inserts_of, record_of, update_row
 from .rows import AuthorRow, BookRow, ContributorRow, SourceRow
@@ -86,7 +87,9 @@ class _SqlRecords(Generic[RecordT]):
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
         for record in records:
-            update_row(await self._standing(record.id, record.version - 1), record)
+            row = await self._standing(record.id, record.version - 1)
+            self._note(row, record)
+            update_row(row, record)
         await self._session.flush()
         self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
@@ -99,6 +102,9 @@ class _SqlRecords(Generic[RecordT]):
         await self._session.flush()
         self._ledger.more[self.KIND] -= len(records)
         self._ledger.changes += (Change.taking(record, operation, at=at, into=into) for record in records)
+
+    def _note(self, row: Any, record: RecordT) -> None:
+        """Note what else a change of the row changes."""
 
     async def _standing(self, id: UUID, version: int) -> DefaultBase:
         """Return the row at that version; the UPDATE or DELETE that follows compares it once more, in SQL."""
@@ -130,6 +136,16 @@ class SqlAuthorRepository(_SqlRecords[Author]):
     RECORD = Author
     ROW = AuthorRow
     ROWS = AuthorRows
+
+    def _note(self, row: Any, record: Author) -> None:
+        """The cards of books hold the names of their authors."""
+        if row.name != record.name:
+            self._ledger.renamed.add(record.id)
+
+    async def names(self, ids: Collection[UUID]) -> Mapping[UUID, Name]:
+        """Return what the authors are called; most have been read already, to see whether they are there."""
+        read: dict[UUID, Any] = {id: row for id in ids if (row := self._read.get(id)) is not None}
+        return read | dict(await self.get_many([id for id in ids if id not in read]))
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         keys = {name[:SORT_KEY_LENGTH] for name in names}

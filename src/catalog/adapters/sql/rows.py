@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, Index, Integer, String, Text, event, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits, and only it can be the rowid
+BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits, and only it can be the rowid
 _SORTED = String().with_variant(String(collation="C"), "postgresql")  # in SQLite, that is the default
 
 
@@ -34,7 +34,11 @@ class AuthorRow(DefaultBase):
     dob: Mapped[date | None]
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
-    __table_args__ = (Index("ix_author_sort_key_id", "sort_key", "id"),)
+    __table_args__ = (
+        Index("ix_author_sort_key_id", "sort_key", "id"),
+        Index("ix_author_created_at_id", "created_at", "id"),
+        Index("ix_author_updated_at_id", "updated_at", "id"),
+    )
 
 
 class BookRow(DefaultBase):
@@ -52,6 +56,8 @@ class BookRow(DefaultBase):
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("author.id", ondelete="RESTRICT"))
     isbn: Mapped[str | None]
     published: Mapped[str | None]
+    published_up: Mapped[int]
+    published_down: Mapped[int]
     languages: Mapped[list[Any]] = mapped_column(JSON)
 
     contributors: Mapped[list["ContributorRow"]] = relationship(
@@ -65,6 +71,35 @@ class BookRow(DefaultBase):
     __table_args__ = (
         Index("ix_book_sort_key_id", "sort_key", "id"),
         Index("ix_book_author_id_sort_key_id", "author_id", "sort_key", "id"),
+        Index("ix_book_published_up_id", "published_up", "id"),
+        Index("ix_book_published_down_id", "published_down", "id"),
+        Index("ix_book_created_at_id", "created_at", "id"),
+        Index("ix_book_updated_at_id", "updated_at", "id"),
+    )
+
+
+class CardRow(DefaultBase):
+    """What a book is found by, as the domain computes it from the book and the names of its authors.
+
+    `place` is where it stands among what a search finds: shorter titles first, then what was catalogued earlier. Words
+    are separated by spaces. The index of words stands on this table: in SQLite `card_words`, kept by triggers; in
+    PostgreSQL the column `document`, which is generated.
+    """
+
+    __tablename__ = "card"
+
+    place: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
+    book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id", ondelete="CASCADE"), unique=True)
+    author_up: Mapped[str] = mapped_column(_SORTED)
+    author_down: Mapped[str] = mapped_column(_SORTED)
+    title: Mapped[str] = mapped_column(Text)
+    subtitle: Mapped[str] = mapped_column(Text)
+    author: Mapped[str] = mapped_column(Text)
+    isbn: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("ix_card_author_up_book_id", "author_up", "book_id"),
+        Index("ix_card_author_down_book_id", "author_down", "book_id"),
     )
 
 
@@ -95,7 +130,7 @@ class RevisionRow(DefaultBase):
 
     __tablename__ = "revision"
 
-    seq: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BIG, primary_key=True, autoincrement=False)
     kind: Mapped[str]
     id: Mapped[UUID]
     version: Mapped[int]
@@ -125,7 +160,7 @@ class LogRow(DefaultBase):
     __tablename__ = "log"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    seq: Mapped[int] = mapped_column(_BIG)
+    seq: Mapped[int] = mapped_column(BIG)
     at: Mapped[datetime | None]
     authors: Mapped[int]
     books: Mapped[int]
@@ -143,8 +178,14 @@ class ReceiptRow(DefaultBase):
     kind: Mapped[str]
     id: Mapped[UUID]
     version: Mapped[int]
-    seq: Mapped[int] = mapped_column(_BIG)
+    seq: Mapped[int] = mapped_column(BIG)
     status: Mapped[int]
     left_alone: Mapped[str] = mapped_column(Text)
     is_unmerge: Mapped[bool]
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+for _dialect, _goes_with_cards in (("sqlite", "TABLE card_words"), ("postgresql", "FUNCTION card_document")):
+    _drop = DDL(f"DROP {_goes_with_cards.replace(' ', ' IF EXISTS ')}")  # type: ignore[no-untyped-call]  # its stubs
+    _dropped = _drop.execute_if(dialect=_dialect)
+    event.listen(CardRow.__table__, "after_drop", _dropped)

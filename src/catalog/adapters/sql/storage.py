@@ -56,5 +56,4 @@ class SqlStorage:
 
     async def close(self) -> None:
         """Let go of all connections."""
-        await self._database.writer.dispose()
-        await self._database.reader.dispose()
+        await self._database.close()

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any, cast
 
 from attrs import frozen
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
-from .rows import LogRow, RevisionRow
+from .rows import BIG, CardRow, LogRow, RevisionRow
+from .words import place_of
 
 LOG = cast("Table", LogRow.__table__)
 REVISION = cast("Table", RevisionRow.__table__)
+CARD = cast("Table", CardRow.__table__)
 
 COUNT = update(LOG).values(
     seq=LOG.c.seq + bindparam("more", type_=LOG.c.seq.type),
@@ -24,6 +26,36 @@ TAKE_TURN = COUNT.where(LOG.c.follows.is_(None))
 """Counts nothing where the storage follows another catalogue."""
 
 
+ADD_CARD = insert(CARD).values(
+    {column.key: bindparam(column.key, type_=column.type) for column in CARD.columns}
+    | {"place": bindparam("base", type_=BIG) + select(LOG.c.seq).scalar_subquery() - bindparam("left", type_=BIG)}
+)
+"""Writes a card of a book whose first revision this turn counted; takes `NewCard.bound`."""
+
+ADD_NUMBERED_CARD = insert(CARD)
+"""Writes a card of a book that has its number already; takes `NewCard.bound`."""
+
+
+@frozen(kw_only=True)
+class NewCard:
+    """A card that is to be written."""
+
+    values: Mapping[str, Any]
+    """All but its place."""
+    title_words: int
+    number: int | None
+    """The number of its book; None for a book whose first revision this turn counts."""
+    left: int
+    """How many entries of this turn come after that first revision."""
+
+    @property
+    def bound(self) -> dict[str, Any]:
+        """The values of the statement that writes it."""
+        if self.number is None:
+            return {**self.values, "base": place_of(self.title_words, 0), "left": self.left}
+        return {**self.values, "place": place_of(self.title_words, self.number)}
+
+
 @frozen(kw_only=True)
 class Turn:
     """What one unit of work appends to the log."""
@@ -33,6 +65,7 @@ class Turn:
     more_books: int
     entries: Sequence[Mapping[str, Any]]
     """Rows of the log, whatever seq they have."""
+    cards: Sequence[NewCard] = ()
 
     @property
     def counts(self) -> dict[str, Any]:

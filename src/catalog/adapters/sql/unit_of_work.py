@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.domain.callers import Caller
 from catalog.domain.revisions import Change
 
+from .cards import Cards
 from .database import Database
 from .log import Ledger, SqlRevisionLog
 from .receipts import SqlReceiptRepository
@@ -24,6 +25,7 @@ class SqlUnitOfWork:
         self.log = SqlRevisionLog(session, self._ledger, database)
         self.authors = SqlAuthorRepository(session, self._ledger, self.log)
         self.books = SqlBookRepository(session, self._ledger, self.log)
+        self._cards = Cards(session, self.authors, self.books)
         self.receipts = SqlReceiptRepository(session)
 
     @property
@@ -32,5 +34,6 @@ class SqlUnitOfWork:
         return self._ledger.changes
 
     async def finish(self) -> None:
-        """Write the log, which is the last thing to do before the transaction is committed."""
-        await self.log.commit(self.caller, self.group)
+        """Write the log, and the cards with it, which is the last thing to do before the transaction is committed."""
+        cards = await self._cards.kept(self._ledger.changes, self._ledger.renamed)
+        await self.log.commit(self.caller, self.group, cards)

@@ -15,6 +15,7 @@ from catalog.domain.queries import Position
 from catalog.domain.receipts import Receipt
 from catalog.domain.revisions import Revision, Withheld
 from catalog.domain.scanning import State
+from catalog.domain.search import Indexed
 
 from .log import RevisionList
 
@@ -89,6 +90,10 @@ class Snapshot(State):
         """Return the books by sort key, then id."""
         return self._books_in_order
 
+    def indexed_books(self) -> Iterable[tuple[Book, Indexed, int]]:
+        """Return each book with what it is found by and its number."""
+        return self._indexed_books
+
     def revisions_after(self, seq: int) -> Iterator[Revision]:
         """Return the log from there on, in order."""
         return (self.log.revisions[place] for place in range(seq, self.seq))
@@ -104,6 +109,10 @@ class Snapshot(State):
     @cached_property
     def _authors_in_order(self) -> Sequence[Author]:
         return super().authors_in_order()
+
+    @cached_property
+    def _indexed_books(self) -> Sequence[tuple[Book, Indexed, int]]:
+        return list(super().indexed_books())
 
     @cached_property
     def _books_in_order(self) -> Sequence[Book]:

@@ -179,7 +179,7 @@ class Copying:
             page = PageRequest(number=number, size=PAGE_SIZE_LIMIT)
             theirs, ours = await _listed(self.source.reader, kind, page), await _listed(self.storage.reader, kind, page)
             yield theirs, ours
-            count, total = page.offset + page.size, max(theirs.total, ours.total)
+            count, total = page.offset + page.size, max(theirs.total or 0, ours.total or 0)
             if number % 20 == 0:
                 self.tell(f"{count:,} of {total:,} {kind}s compared")
 

@@ -318,7 +318,7 @@ class _List:
         return len(self.unreadable) >= MOST
 
     def add(self, page: Page[Any]) -> None:
-        self.total = page.total
+        self.total = page.total or 0
         if page.as_of.seq not in self._as_of:
             self._key = ("", b"")  # others may have moved what comes before this page
         self._as_of.add(page.as_of.seq)

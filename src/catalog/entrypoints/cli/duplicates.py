@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from catalog.domain.ports import CatalogReader
-from catalog.domain.queries import PAGE_SIZE_LIMIT, BookQuery, PageRequest
+from catalog.domain.queries import PAGE_SIZE_LIMIT, BookQuery, PageRequest, entered_under
 from catalog.entrypoints.settings import Settings
 
 from .local import local
@@ -34,9 +34,11 @@ async def _list(settings: Settings) -> None:
             for candidates in page.items:
                 print(candidates.name)
                 for author in candidates.authors:
-                    books = (await reader.books(BookQuery(page=PageRequest(size=1), author_id=author.id))).total
+                    query = BookQuery(page=PageRequest(size=1), filters=(entered_under(author.id),))
+                    books = (await reader.books(query)).total or 0
                     dob = f", born {author.dob}" if author.dob else ""
                     print(f"  {author.id}  {author.name}{dob}, main entry of {counted(books, 'book')}")
-            if number * PAGE_SIZE_LIMIT >= page.total:
-                print(f"{counted(page.total, 'name')} that several authors have")
+            names = page.total or 0
+            if number * PAGE_SIZE_LIMIT >= names:
+                print(f"{counted(names, 'name')} that several authors have")
                 return

@@ -9,13 +9,14 @@ from litestar.params import JSONBody
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.ports import CatalogReader
-from catalog.domain.queries import AuthorQuery, Page, PageRequest
+from catalog.domain.queries import AuthorQuery, Page
 from catalog.domain.records import Amendment
 from catalog.domain.use_cases.authors import AuthorCataloguing
 
 from .conditions import must_be_news, versions_in
+from .lists import answered, asked
 from .openapi import GONE, WRITE, problem_responses
-from .parameters import CurrentPage, Id, IfMatch, PageSize
+from .parameters import Id, IfMatch
 
 
 class AuthorController(Controller):
@@ -24,19 +25,18 @@ class AuthorController(Controller):
     path = "/authors"
     tags = ("Authors",)
 
-    @get(summary="List authors", description="Ordered by name.", responses=problem_responses())
+    @get(
+        summary="List authors",
+        description="Ordered by name, unless `sort` says otherwise.",
+        responses=problem_responses(),
+        opt={"list": AuthorQuery},
+    )
     @inject
-    async def list_authors(
-        self,
-        request: Request[Any, Any, Any],
-        reader: FromDishka[CatalogReader],
-        current_page: CurrentPage = 1,
-        page_size: PageSize = 10,
-    ) -> Page[Author]:
-        """A page of authors."""
+    async def list_authors(self, request: Request[Any, Any, Any], reader: FromDishka[CatalogReader]) -> Page[Author]:
+        """A part of the list of authors."""
+        query = asked(AuthorQuery, request)
         await must_be_news(request, reader)
-        page = PageRequest(number=current_page, size=page_size)
-        return await reader.authors(AuthorQuery(page=page))
+        return answered(await reader.authors(query), query, request)
 
     @post(summary="Add an author", responses=problem_responses(*WRITE, 422))
     @inject

@@ -9,13 +9,14 @@ from litestar.params import JSONBody
 
 from catalog.domain.books import BookDetails, BookRecord
 from catalog.domain.ports import CatalogReader
-from catalog.domain.queries import BookQuery, Page, PageRequest
+from catalog.domain.queries import BookQuery, Page
 from catalog.domain.records import Amendment
 from catalog.domain.use_cases.books import BookCataloguing
 
 from .conditions import must_be_news, versions_in
+from .lists import answered, asked
 from .openapi import GONE, WRITE, problem_responses
-from .parameters import AuthorFilter, CurrentPage, Id, IfMatch, PageSize
+from .parameters import Id, IfMatch
 
 
 class BookController(Controller):
@@ -24,20 +25,18 @@ class BookController(Controller):
     path = "/books"
     tags = ("Books",)
 
-    @get(summary="List books", description="Ordered by title.", responses=problem_responses())
+    @get(
+        summary="List books",
+        description="Ordered by title, unless `sort` says otherwise.",
+        responses=problem_responses(),
+        opt={"list": BookQuery},
+    )
     @inject
-    async def list_books(
-        self,
-        request: Request[Any, Any, Any],
-        reader: FromDishka[CatalogReader],
-        current_page: CurrentPage = 1,
-        page_size: PageSize = 10,
-        author_id: AuthorFilter = None,
-    ) -> Page[BookRecord]:
-        """A page of books."""
+    async def list_books(self, request: Request[Any, Any, Any], reader: FromDishka[CatalogReader]) -> Page[BookRecord]:
+        """A part of the list of books."""
+        query = asked(BookQuery, request)
         await must_be_news(request, reader)
-        page = PageRequest(number=current_page, size=page_size)
-        return await reader.books(BookQuery(page=page, author_id=author_id))
+        return answered(await reader.books(query), query, request)
 
     @post(summary="Add a book", responses=problem_responses(*WRITE, 422))
     @inject

@@ -6,7 +6,7 @@ change can change it, so a 304 costs one short question whatever the list.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -26,6 +26,7 @@ _ETAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
 _SHOWN = "catalog_shown"
 _IS_FROM_LOG = "catalog_etag_from_log"
 _REPRESENTATION = "catalog_representation"
+_LINKS = "catalog_links"
 
 
 @frozen
@@ -47,6 +48,11 @@ def remember(scope: Scope, data: Any) -> None:
         case _:
             shown = _Shown()
     scope["state"][_SHOWN] = shown
+
+
+def remember_links(scope: Scope, links: Mapping[str, str]) -> None:
+    """Note for the headers where the list goes on (RFC 8288)."""
+    scope["state"][_LINKS] = ", ".join(f'<{target}>; rel="{rel}"' for rel, target in links.items())
 
 
 class NotModified(Exception):
@@ -144,6 +150,8 @@ def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
     headers = MutableScopeHeaders(start)
     headers["etag"] = f'"{etag}"'
     headers["cache-control"] = "no-cache"
+    if links := scope["state"].get(_LINKS):
+        headers["link"] = links
     if is_replay(scope):
         headers["idempotency-replayed"] = "true"
     if start["status"] == 201:

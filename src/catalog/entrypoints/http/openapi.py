@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document, drawn from the same annotations that check the values."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from inspect import cleandoc
@@ -26,13 +27,17 @@ from litestar.typing import FieldDefinition
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, Contributor
 from catalog.domain.constraints import Doc, Items, Text, metadata_of
+from catalog.domain.queries import AuthorQuery, BookQuery, ListQuery
 from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
 
 from . import wire
 from .callers import LONGEST_KEY
+from .lists import openapi_parameters
 from .problems import MEDIA_TYPE, PROBLEMS, Problem, Violation
 from .requests import Merge, Reversion
+
+LISTS: Mapping[str, type[ListQuery]] = {"/authors": AuthorQuery, "/books": BookQuery}
 
 ASSETS_PATH = "/schema-assets"
 
@@ -213,6 +218,9 @@ def finished(document: OpenAPI) -> OpenAPI:
                         response.headers = _headers(status, response, is_repeatable=is_repeatable)
         if path == "/changes" and item.get is not None:
             _describe_stream(item.get)
+        if path in LISTS and item.get is not None:
+            item.get.parameters = [*(item.get.parameters or ()), *openapi_parameters(LISTS[path])]
+            _describe_sparse_items(document, LISTS[path])
     return document
 
 
@@ -227,6 +235,15 @@ def _without_null(parameter: Parameter | Reference) -> Parameter | Reference:
     elif parts:
         parameter.schema = parts[0]
     return parameter
+
+
+def _describe_sparse_items(document: OpenAPI, query_class: type[ListQuery]) -> None:
+    """Say that with `fields` an item has these alone."""
+    name = f"{query_class.RECORD.KIND.capitalize()}Page"
+    page: Any = (document.components.schemas or {})[name] if document.components else None
+    items = page.properties["items"]
+    sparse = Schema(type=OpenAPIType.OBJECT, description="With `fields`: these fields of it, and no others.")
+    items.items = Schema(any_of=[items.items, sparse])
 
 
 def _describe_stream(operation: Operation) -> None:

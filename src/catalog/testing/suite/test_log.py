@@ -30,6 +30,7 @@ from catalog.domain.queries import (
     PageRequest,
     Position,
     RevisionQuery,
+    entered_under,
 )
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Change, Operation, Revision
@@ -361,7 +362,7 @@ async def test_lists_tell_as_of_which_change_they_are(catalogue: Cataloguers) ->
     pages: list[Page[Any]] = [
         await reader.authors(AuthorQuery()),
         await reader.books(BookQuery()),
-        await reader.books(BookQuery(author_id=author.id)),
+        await reader.books(BookQuery(filters=(entered_under(author.id),))),
         await reader.revisions(RevisionQuery(kind=Kind.AUTHOR, id=author.id)),
         await reader.duplicates(PageRequest()),
     ]

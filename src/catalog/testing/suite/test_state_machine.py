@@ -24,7 +24,7 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader, Storage
-from catalog.domain.queries import AuthorQuery, BookQuery, ChangeQuery, PageRequest, RevisionQuery
+from catalog.domain.queries import AuthorQuery, BookQuery, ChangeQuery, PageRequest, RevisionQuery, entered_under
 from catalog.domain.records import Amendment, told
 from catalog.domain.revisions import Revision
 from catalog.domain.snapshots import SnapshotStorage
@@ -235,7 +235,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(id=an_author)
     def list_by_author(self, id: UUID) -> None:
-        self.every_page(lambda reader, page: reader.books(BookQuery(page=page, author_id=id)))
+        self.every_page(lambda reader, page: reader.books(BookQuery(page=page, filters=(entered_under(id),))))
 
     def every_page(self, ask: Callable[[CatalogReader, PageRequest], Awaitable[Any]]) -> list[UUID]:
         """Compare a list page by page, one past the end too; return the ids of its items."""

@@ -198,6 +198,7 @@ def must_be_as_of(page: Page[Any], log: Sequence[Revision], kind: Kind) -> None:
     records = sorted(
         (record for record in standing.values() if record.KIND is kind), key=lambda each: (each.sort_key, each.id.bytes)
     )
+    assert page.offset is not None
     shown = records[page.offset : page.offset + page.limit]
     assert page.total == len(records)
     assert [(item.id, item.version) for item in page.items] == [(record.id, record.version) for record in shown]

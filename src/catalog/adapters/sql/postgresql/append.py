@@ -1,10 +1,12 @@
 """Appending to the log in PostgreSQL: one statement, so that the turn is held for as short as can be."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, func, insert, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from catalog.adapters.sql.turn import LOG, REVISION, TAKE_TURN, Turn
+from catalog.adapters.sql.turn import ADD_CARD, ADD_NUMBERED_CARD, LOG, REVISION, TAKE_TURN, NewCard, Turn
 
 _TOLD = [column for column in REVISION.columns if column is not REVISION.c.seq]
 
@@ -30,4 +32,13 @@ async def append(connection: AsyncConnection, turn: Turn) -> bool:
     """Take the turn and write the entries; return whether that was allowed."""
     columns = {f"{column.key}s": [entry[column.key] for entry in turn.entries] for column in _TOLD}
     result = await connection.execute(_APPEND, turn.counts | columns | {"left": list(turn.left)})
-    return result.rowcount > 0
+    return result.rowcount > 0 and await _add_cards(connection, turn.cards)
+
+
+async def _add_cards(connection: AsyncConnection, cards: Sequence[NewCard]) -> bool:
+    new = [card.bound for card in cards if card.number is None]
+    others = [card.bound for card in cards if card.number is not None]
+    for statement, values in ((ADD_CARD, new), (ADD_NUMBERED_CARD, others)):
+        if values:
+            await connection.execute(statement, values)
+    return True

@@ -4,27 +4,30 @@ Transactions are READ COMMITTED: whoever changes a record locks it, versions are
 counts the log is taken last. A reader's transactions see one state of the database.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Executable, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+from sqlalchemy.types import TypeEngine
 
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.sql.turn import Turn
+from catalog.adapters.sql.waiting import within
 
 from .append import append
 from .errors import CONNECTION_LOST
 from .hosts import Hosts
+from .words import PostgresqlWords
 
 CONNECTIONS = 10
 """Of readers, and as many of writers; each writer waits for the one before at the end of its work anyway."""
@@ -46,9 +49,30 @@ class PostgresqlDatabase:
             "pool_use_lifo": True,
         }
         self.writer = _engine(hosts, isolation_level="READ COMMITTED", **pool)
+        self.words = PostgresqlWords()
         self.reader = _engine(hosts, isolation_level="REPEATABLE READ", **pool).execution_options(
             postgresql_readonly=True
         )
+        self._single = self.reader.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=False)
+
+    async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows, in one trip to the server: one statement is a transaction by itself."""
+        async with AsyncExitStack() as stack:
+            async with within(self.patience):
+                connection = await stack.enter_async_context(self._single.connect())
+            return (await connection.execute(statement, values)).all()
+
+    def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+        """Nothing is left to be made: SQLAlchemy and asyncpg give values."""
+        return None
+
+    async def forget_words(self, connection: AsyncConnection) -> None:
+        """VACUUM does, as it does for all that was removed."""
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self.writer.dispose()
+        await self.reader.dispose()
 
     def must_be_there(self) -> None:
         """A server that is gone tells by itself."""

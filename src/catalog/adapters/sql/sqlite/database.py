@@ -1,15 +1,16 @@
 """A SQLite file as the rest of the SQL adapter sees it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
-from sqlalchemy import event
+from sqlalchemy import Executable, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
@@ -19,9 +20,12 @@ from catalog.adapters.sql.turn import Turn
 from catalog.domain.errors import CatalogError, StorageUnavailable
 
 from .append import append
-from .connections import migration_engine, reader_engine, writer_engine
+from .compiled import reader_of
+from .connections import READERS, migration_engine, reader_engine, writer_engine
 from .errors import translate
 from .files import Identity, identity, must_be_a_catalogue, must_be_usable, must_be_whole, must_have
+from .readers import Readers
+from .words import SqliteWords
 
 
 class SqliteDatabase:
@@ -32,12 +36,32 @@ class SqliteDatabase:
     def __init__(self, path: str, busy_timeout: float) -> None:
         self.reader = reader_engine(path, busy_timeout)
         self.writer = writer_engine(path, busy_timeout)
+        self.words = SqliteWords()
+        self._readers = Readers(reader_engine(path, busy_timeout), READERS)
         self._path = path
         self._identity = identity(path)
         self._log = f"{path}-wal"
         self._identity_of_log: Identity | None = None
         event.listen(self.writer.sync_engine, "connect", self._on_connect)
         event.listen(self.writer.sync_engine, "close", self._on_close)
+
+    async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows, in one trip to a connection's thread."""
+        return await self._readers.fetch(statement, values)
+
+    def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
+        """Return what makes a value of what SQLite keeps."""
+        return reader_of(kind)
+
+    async def forget_words(self, connection: AsyncConnection) -> None:
+        """Write the index anew: FTS5 only notes what was taken away, until it merges its parts."""
+        await connection.exec_driver_sql("INSERT INTO card_words (card_words) VALUES ('optimize')")
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._readers.close()
+        await self.writer.dispose()
+        await self.reader.dispose()
 
     def must_be_there(self) -> None:
         """Refuse to write where nobody would find it: SQLite goes on in a file that was removed."""

@@ -1,0 +1,185 @@
+"""A part of a list: which statement answers it, with which values, and what the rows say."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from attrs import evolve, frozen
+
+from catalog.domain.cursors import Cursor
+from catalog.domain.kinds import Kind
+from catalog.domain.orders import Place
+from catalog.domain.queries import BookQuery, ListQuery, Page, Position
+from catalog.domain.search import AndNot, Search, any_of
+
+from .database import Database
+from .lists import HEAD, Shape, Statements, bound, key_of, shapes_of
+from .rows import LogRow
+from .words import parts_of, place_of
+
+RecordT = TypeVar("RecordT")
+
+MOST_TOTALS = 1000
+"""Totals that are remembered."""
+ATTEMPTS = 3
+"""How often a page is looked for from the end, which may move meanwhile, before it is looked for from the beginning."""
+
+
+@frozen
+class _Counted:
+    """How many records a list had as of a seq."""
+
+    seq: int
+    total: int
+
+
+@frozen
+class _Window:
+    """Which rows to ask for: so many, after so many others, in which direction, and whether one of them is too many."""
+
+    offset: int
+    limit: int
+    is_backwards: bool = False
+
+
+class Lists:
+    """Answers lists, and remembers how long they were, for as long as nothing changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._statements = Statements(database.words)
+        self._time = database.reader_of(LogRow.__table__.c.at.type) or (lambda time: time)
+        self._totals: OrderedDict[str, _Counted] = OrderedDict()
+
+    async def part(self, kind: Kind, query: ListQuery, read: Callable[[Sequence[Any]], RecordT]) -> Page[RecordT]:
+        """Return the part of the list; raise InvalidValue for a cursor of another list."""
+        start = query.start
+        search = query.search if isinstance(query, BookQuery) else None
+        attempt = 0
+        while True:
+            attempt += 1
+            known = self._totals.get(query.digest) if attempt <= ATTEMPTS else None
+            window = _window(query, start, known)
+            shape = _shape(kind, query, start, search, window)
+            must_count = query.count and known is None
+            rows = await self._rows(evolve(shape, is_counted=must_count), query, start, search, window)
+            seq, at, total = rows[0][:HEAD]
+            if total is None and known is not None and known.seq == seq:
+                total = known.total
+            if total is not None:
+                self._remember(query, _Counted(seq, total))
+            elif known is not None:
+                self._totals.pop(query.digest, None)
+            is_from_end = window.is_backwards and start is None
+            is_of_now = known is None or known.seq == seq
+            if is_of_now or not (is_from_end or (query.count and total is None)):
+                break
+        found = [row for row in rows if row[HEAD + 1] is not None]
+        as_of = Position(seq=seq, at=at and self._time(at))
+        return _page(query, start, window, found, total if query.count else None, as_of, read)
+
+    async def _rows(
+        self, shape: Shape, query: ListQuery, start: Cursor | None, search: Search | None, window: _Window
+    ) -> Sequence[Sequence[Any]]:
+        values = bound(query.filters, search, self._database.words)
+        values |= {"limit": window.limit, "offset": window.offset}
+        if shape.tiers and search is not None:
+            values["most"] = window.offset + window.limit
+            values |= {f"tier{tier}": self._database.words.query(_only(search, tier)) for tier in shape.tiers}
+        if start is not None:
+            values |= _beginning(shape, start.place)
+        return await self._database.fetch(self._statements.of(shape, query.filters), values)
+
+    def _remember(self, query: ListQuery, counted: _Counted) -> None:
+        self._totals[query.digest] = counted
+        self._totals.move_to_end(query.digest)
+        if len(self._totals) > MOST_TOTALS:
+            self._totals.popitem(last=False)
+
+
+def _window(query: ListQuery, start: Cursor | None, known: _Counted | None) -> _Window:
+    """Return which rows to ask for: one more than are told, to know whether the list goes on."""
+    size = query.page.size
+    if start is not None:
+        return _Window(0, size + 1, is_backwards=start.is_backwards)
+    offset = 0 if query.cursor is not None else query.page.offset
+    if known is None or offset <= known.total // 2:
+        return _Window(offset, size + 1)
+    first, beyond = min(offset, known.total), min(offset + size + 1, known.total)
+    return _Window(known.total - beyond, beyond - first, is_backwards=True)
+
+
+def _shape(kind: Kind, query: ListQuery, start: Cursor | None, search: Search | None, window: _Window) -> Shape:
+    sort = query.sorted_by
+    shape = Shape(
+        kind=kind,
+        order=sort.order.name,
+        is_descending=sort.is_descending is not window.is_backwards,
+        is_down=sort.is_descending,
+        begins_at_key=start is not None,
+        filters=shapes_of(query.filters),
+        is_searched=search is not None,
+    )
+    if search is None or not sort.is_by_relevance:
+        return shape
+    tiers = tuple(range(len(search.tiers)))
+    if start is None:
+        return evolve(shape, tiers=tiers)
+    at = _tier_of(start.place)
+    return evolve(shape, tiers=tiers[: at + 1] if window.is_backwards else tiers[at:], at_tier=at)
+
+
+def _only(search: Search, tier: int) -> Any:
+    """Return what a book of that tier fulfils, and of none before."""
+    return AndNot(search.tiers[tier], any_of(search.tiers[:tier])) if tier else search.tiers[0]
+
+
+def _tier_of(place: Place) -> int:
+    key: Any = place.key
+    return int(key[0])
+
+
+def _beginning(shape: Shape, place: Place) -> dict[str, Any]:
+    if shape.tiers:
+        key: Any = place.key
+        return {"key": place_of(*key[1:])}
+    return {"key": key_of(shape).unknown if place.key is None else place.key, "id": place.id}
+
+
+def _page(
+    query: ListQuery,
+    start: Cursor | None,
+    window: _Window,
+    rows: Sequence[Sequence[Any]],
+    total: int | None,
+    as_of: Position,
+    read: Callable[[Sequence[Any]], RecordT],
+) -> Page[RecordT]:
+    size = query.page.size
+    if start is not None and start.is_backwards:
+        # They come from the last to the first, and one too many tells that there are more before.
+        told = rows[:size][::-1]
+        has_next, has_prev = True, len(rows) > size
+    else:
+        listed = rows[::-1] if window.is_backwards else rows
+        told = listed[:size]
+        offset = 0 if query.cursor is not None else query.page.offset
+        has_next, has_prev = len(listed) > size, start is not None or offset > 0
+    items = [read(row[HEAD + 2 :]) for row in told]
+    return Page(
+        items=items,
+        limit=size,
+        offset=query.page.offset if query.cursor is None else None,
+        total=total,
+        as_of=as_of,
+        next=_cursor(query, told[-1], items[-1]) if told and has_next else None,
+        prev=_cursor(query, told[0], items[0], is_backwards=True) if told and has_prev else None,
+    )
+
+
+def _cursor(query: ListQuery, row: Sequence[Any], record: Any, *, is_backwards: bool = False) -> str:
+    sort = query.sorted_by
+    if sort.is_by_relevance:
+        tier, place = row[HEAD : HEAD + 2]
+        return query.at(Place((tier, *parts_of(place)), record.id), is_backwards=is_backwards)
+    return query.at(sort.place_of(record), is_backwards=is_backwards)

@@ -1,0 +1,29 @@
+"""Search: what is found, in which order, and what was perhaps meant. Every storage answers from what is said here.
+
+A storage keeps `Indexed` and translates `Search.condition` and `Search.tiers`, or evaluates them.
+"""
+
+from .conditions import AllOf, AndNot, AnyOf, Condition, Phrase, any_of
+from .corrections import Count, Slice, corrected
+from .fields import Indexed, SearchField
+from .highlights import highlights
+from .query import LONGEST_QUERY, Search
+from .ranking import rank
+
+__all__ = [
+    "LONGEST_QUERY",
+    "AllOf",
+    "AndNot",
+    "AnyOf",
+    "Condition",
+    "Count",
+    "Indexed",
+    "Phrase",
+    "Search",
+    "SearchField",
+    "Slice",
+    "any_of",
+    "corrected",
+    "highlights",
+    "rank",
+]

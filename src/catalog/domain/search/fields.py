@@ -1,0 +1,77 @@
+"""What a book is found by."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Self
+
+from attrs import frozen
+
+from catalog.domain.books import Book
+from catalog.domain.values import Isbn
+
+from .words import END, GAP, START, bounded, words
+
+
+class SearchField(StrEnum):
+    """A part of a record that can be searched alone."""
+
+    TITLE = "title"
+    SUBTITLE = "subtitle"
+    AUTHOR = "author"
+    ISBN = "isbn"
+
+
+@frozen
+class Indexed:
+    """The words of one book, field by field."""
+
+    padded: tuple[str, ...]
+    """Each field's words with a space before, between and after them, in the order of SearchField."""
+    title_words: int
+    """How many words the title has, START and END not counted; at most MOST_WORDS."""
+
+    @classmethod
+    def of(cls, book: Book, names: Sequence[str]) -> Self:
+        """Return what the book is found by, given the names of its people in order, each person once."""
+        found = {field: tuple(_WORDS[field](book, names)) for field in SearchField}
+        title_words = sum(word not in (START, END) for word in found[SearchField.TITLE])
+        return cls(tuple(f" {' '.join(found[field])} " for field in SearchField), title_words)
+
+    def text(self, field: SearchField) -> str:
+        """Return the words of the field with a space between them: what a storage keeps."""
+        return self.padded[_PLACES[field]][1:-1]
+
+    def words(self, field: SearchField) -> tuple[str, ...]:
+        """Return the words of the field."""
+        return tuple(self.text(field).split())
+
+    def padded_in(self, fields: frozenset[SearchField] | None) -> Iterable[str]:
+        """Return the padded words of these fields, or of every field."""
+        return self.padded if fields is None else [self.padded[_PLACES[field]] for field in fields]
+
+
+def isbn_words(isbn: Isbn) -> tuple[str, ...]:
+    """Return the 13 digits and, where there are, the ten."""
+    return (str(isbn),) if isbn.isbn10 is None else (str(isbn), isbn.isbn10.lower())
+
+
+def _words_of_people(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the words of all names with a GAP between people, which no phrase crosses."""
+    found: list[str] = []
+    for name in names:
+        if found:
+            found.append(GAP)
+        found += words(name)
+    return bounded(found)
+
+
+_WORDS: Mapping[SearchField, Callable[[Book, Sequence[str]], Iterable[str]]] = MappingProxyType(
+    {
+        SearchField.TITLE: lambda book, _: (START, *words(book.title), END),
+        SearchField.SUBTITLE: lambda book, _: words(book.subtitle or ""),
+        SearchField.AUTHOR: lambda _, names: _words_of_people(names),
+        SearchField.ISBN: lambda book, _: () if book.isbn is None else isbn_words(book.isbn),
+    }
+)
+_PLACES: Mapping[SearchField, int] = MappingProxyType({field: place for place, field in enumerate(SearchField)})
