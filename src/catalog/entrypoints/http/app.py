@@ -50,7 +50,7 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
             _docs_assets(),
         ],
         plugins=[AttrsBodyPlugin(), AttrsSchemas(), *plugins],
-        guards=[refuse_unknown_parameters],
+        before_request=refuse_unknown_parameters,
         exception_handlers={Exception: handle, NotModified: not_modified},
         openapi_config=openapi_config(),
         request_max_body_size=settings.max_body_bytes,

@@ -12,14 +12,13 @@ from typing import Any
 
 from attrs import frozen
 from litestar import Request, Response
-from litestar.datastructures import Headers, MutableScopeHeaders
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import Page, Position
 
-from .asgi import ASGIApp, Message, Receive, Scope, Send
+from .asgi import ASGIApp, Message, Receive, Scope, Send, value_of, values_of, with_headers
 from .callers import is_replay
 
 _ETAG = re.compile(r'(?P<weak>W/)?"(?P<opaque>[\x21\x23-\x7e\x80-\xff]*)"')
@@ -130,13 +129,12 @@ def _with_one_if_match(scope: Scope) -> Scope:
     A write that asks for there to be nothing yet (If-None-Match: *) can not succeed, for writes never create: it gets
     a tag that matches no version.
     """
-    headers = Headers(scope["headers"])
-    if_match = headers.getall("if-match", [])
-    if scope["method"] in {"PUT", "PATCH", "DELETE"} and headers.get("if-none-match", "").strip() == "*":
+    if_match = values_of(scope, b"if-match")
+    if scope["method"] in {"PUT", "PATCH", "DELETE"} and (value_of(scope, b"if-none-match") or "").strip() == "*":
         if_match = ['""']
     if not if_match:
         return scope
-    others = [(name, value) for name, value in scope["headers"] if name.lower() != b"if-match"]
+    others = [(name, value) for name, value in scope["headers"] if name != b"if-match"]
     return {**scope, "headers": [*others, (b"if-match", ", ".join(if_match).encode("latin-1"))]}
 
 
@@ -147,22 +145,23 @@ def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
     else:
         digest = blake2b(body, digest_size=9).hexdigest()
         etag = digest if shown.version is None else f"{shown.version}-{digest}"
-    headers = MutableScopeHeaders(start)
-    headers["etag"] = f'"{etag}"'
-    headers["cache-control"] = "no-cache"
+    more = [(b"etag", f'"{etag}"'.encode()), (b"cache-control", b"no-cache")]
     if links := scope["state"].get(_LINKS):
-        headers["link"] = links
+        more.append((b"link", links.encode()))
     if is_replay(scope):
-        headers["idempotency-replayed"] = "true"
+        more.append((b"idempotency-replayed", b"true"))
     if start["status"] == 201:
-        headers["location"] = f"{scope['path'].rstrip('/')}/{shown.id}"
-    if scope["method"] == "GET" and _has_already(Headers(scope["headers"]).getall("if-none-match", []), etag):
-        del headers["content-length"]
-        del headers["content-type"]
-        return {**start, "status": 304}, {"type": "http.response.body", "body": b"", "more_body": False}
+        more.append((b"location", f"{scope['path'].rstrip('/')}/{shown.id}".encode()))
+    start = with_headers(start, more)
+    if scope["method"] == "GET" and _has_already(values_of(scope, b"if-none-match"), etag):
+        kept = [header for header in start["headers"] if header[0] not in (b"content-length", b"content-type")]
+        nothing = {"type": "http.response.body", "body": b"", "more_body": False}
+        return {**start, "status": 304, "headers": kept}, nothing
     return start, {"type": "http.response.body", "body": body, "more_body": False}
 
 
 def _has_already(if_none_match: Collection[str], etag: str) -> bool:
+    if not if_none_match:
+        return False
     header = ",".join(if_none_match).strip()
     return header == "*" or any(tag["opaque"] == etag for tag in _ETAG.finditer(header))

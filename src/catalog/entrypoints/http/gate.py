@@ -3,14 +3,14 @@
 import asyncio
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.exceptions import HTTPException
 
-from .asgi import ASGIApp, Message, Receive, Scope, Send
+from .asgi import ASGIApp, Message, Receive, Scope, Send, value_of, values_of, with_headers
 from .problems import MEDIA_TYPE, RequestProblem, render
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -23,16 +23,13 @@ def with_request_id(app: ASGIApp) -> ASGIApp:
     """Name each request: by its X-Request-Id if that is plain, else by a new id; every answer says it."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        given = Headers(scope["headers"]).get("x-request-id", "")
+        given = value_of(scope, b"x-request-id") or ""
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope["state"]["request_id"] = request_id
+        more = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
 
         async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders(message)
-                headers["x-request-id"] = request_id
-                headers["x-content-type-options"] = "nosniff"
-            await send(message)
+            await send(with_headers(message, more) if message["type"] == "http.response.start" else message)
 
         await app(scope, receive, send_named)
 
@@ -72,11 +69,15 @@ def with_known_hosts(app: ASGIApp, allowed_hosts: Collection[str]) -> ASGIApp:
     """
     allowed = {host.lower().rstrip(".") for host in allowed_hosts}
 
-    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        hosts = Headers(scope["headers"]).getall("host", [])
-        host = hosts[0] if len(hosts) == 1 else ""
+    @lru_cache(maxsize=256)
+    def is_ours(host: str) -> bool:
         name = _hostname(host) if _HOST.fullmatch(host) else ""
-        if not (_cannot_be_rebound(name) or name in allowed or "*" in allowed):
+        return _cannot_be_rebound(name) or name in allowed or "*" in allowed
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        hosts = values_of(scope, b"host")
+        host = hosts[0] if len(hosts) == 1 else ""
+        if not is_ours(host):
             raise RequestProblem("wrong-host", f"This service does not answer to the host {host[:100]!r}.")
         await app(scope, receive, send)
 
@@ -87,14 +88,8 @@ def with_own_origins(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
     """Refuse writes from pages of other origins (RFC 6454); programs send no Origin."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope["headers"])
-        origin = headers.get("origin")
-        if (
-            origin is not None
-            and scope["method"] not in SAFE_METHODS
-            and origin not in allowed_origins
-            and _authority(origin) != headers.get("host")
-        ):
+        origin = None if scope["method"] in SAFE_METHODS else value_of(scope, b"origin")
+        if origin is not None and origin not in allowed_origins and _authority(origin) != value_of(scope, b"host"):
             raise RequestProblem("foreign-origin", f"A page of {origin[:100]!r} may not write here.")
         await app(scope, receive, send)
 

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
@@ -61,13 +61,17 @@ IfMatch = Annotated[
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-async def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Refuse unknown, repeated and wrong query parameters (a guard); raise InvalidParameters naming them all."""
-    if "list" in handler.opt:
+async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
+    """Refuse unknown, repeated and wrong query parameters; raise InvalidParameters naming them all.
+
+    It runs before the handler is called, and not as a guard, for each of those gets a copy of the handler to look at.
+    """
+    handler = request.route_handler
+    if not request.scope["query_string"] or "list" in handler.opt:
         return  # `lists.asked` knows better
     known = _query_parameters(handler)
     given: dict[str, list[str]] = {}
-    for name, value in connection.query_params.multi_items():
+    for name, value in request.query_params.multi_items():
         given.setdefault(name, []).append(value)
     found = (
         Violation(detail=problem, parameter=name[:100])

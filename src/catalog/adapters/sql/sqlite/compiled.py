@@ -24,10 +24,7 @@ class Compiled:
     def __init__(self, statement: ClauseElement) -> None:
         compiled: Any = statement.compile(dialect=_DIALECT)
         self.text = str(compiled)
-        self._places = [
-            (name, compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT))
-            for name in compiled.positiontup
-        ]
+        self._places = [(name, _writer(compiled.binds[name].type)) for name in compiled.positiontup]
         self._fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
@@ -49,6 +46,19 @@ def fetched(connection: sqlite3.Connection, text: str, values: Sequence[Any]) ->
         return cursor.fetchall()
     finally:
         cursor.close()
+
+
+def _writer(kind: TypeEngine[Any]) -> Read | None:
+    """Return what makes of a value what SQLite keeps."""
+    if isinstance(kind, GUID):
+        return _bytes
+    implementation: Any = kind.dialect_impl(_DIALECT)
+    write: Read | None = implementation.bind_processor(_DIALECT)
+    return write
+
+
+def _bytes(uuid: UUID | None) -> bytes | None:
+    return None if uuid is None else uuid.bytes
 
 
 def reader_of(kind: TypeEngine[Any]) -> Read | None:
