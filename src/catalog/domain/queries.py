@@ -13,6 +13,7 @@ from .authors import Author
 from .books import BookRecord
 from .constraints import Doc
 from .cursors import Cursor
+from .facets import Facet, FacetCount
 from .filters import Filter, of_field
 from .kinds import Kind
 from .orders import AUTHOR_ORDERS, BOOK_ORDERS, RELEVANCE, Order, Place, Sort
@@ -104,6 +105,7 @@ class BookQuery(ListQuery):
     RECORD = BookRecord
 
     search: Search | None = None
+    facets: tuple[Facet, ...] = ()
 
     @property
     def usual_sort(self) -> Sort:
@@ -162,6 +164,10 @@ class Page(Generic[ItemT]):
     offset: Annotated[int | None, Doc("how many items come before this page; null in a walk", example=0)]
     total: Annotated[int | None, Doc("how many items the whole list has; null where nobody counted", example=107)]
     as_of: Annotated[Position, Doc("the last change that the list knows of; /changes?since= goes on from there")]
+    facets: Annotated[
+        Mapping[str, Sequence[FacetCount]] | None,
+        Doc("how the books of the list are spread, where that was asked"),
+    ] = None
     next: Annotated[str | None, Doc("where the list goes on; null at its end")] = None
     prev: Annotated[str | None, Doc("where what comes before is; null at the beginning")] = None
 

@@ -5,7 +5,7 @@ its state can find without looking at everything, and may have a reader of its o
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -15,6 +15,7 @@ from attrs import evolve
 from .authors import Author
 from .books import Book, BookRecord
 from .errors import CatalogError, NotFound, SeqNotReached, VersionNotFound
+from .facets import Facet, FacetCount, facet_counts
 from .kinds import Kind
 from .orders import Sort
 from .queries import (
@@ -134,7 +135,8 @@ class ScanningReader:
             books = state.books_in_order()
         if sort.order.of_author:
             books = [_with_author(state, book) for book in books]
-        return _part(state, books, query, sort).map(lambda book: _with_author(state, book))
+        page = _part(state, books, query, sort).map(lambda book: _with_author(state, book))
+        return evolve(page, facets=_facets(state, books, query)) if query.facets else page
 
     async def position(self) -> Position:
         """Return how far the log has come."""
@@ -191,6 +193,12 @@ def _found(state: State, search: Search) -> Iterator[tuple[tuple[int, int, int],
     for book, indexed, number in state.indexed_books():
         if (place := rank(search, indexed, number)) is not None:
             yield place, book
+
+
+def _facets(state: State, books: Sequence[Book], query: BookQuery) -> Mapping[str, Sequence[FacetCount]]:
+    found = [book for book in books if all(condition.holds(book) for condition in query.filters)]
+    names = {author.id: author.name for author in state.every_author()} if Facet.AUTHOR in query.facets else {}
+    return {facet.value: facet_counts(facet, found, names.__getitem__) for facet in query.facets}
 
 
 def _part(state: State, everything: Sequence[T], query: ListQuery, sort: Sort) -> Page[T]:

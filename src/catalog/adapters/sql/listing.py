@@ -1,12 +1,14 @@
 """A part of a list: which statement answers it, with which values, and what the rows say."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
 from catalog.domain.cursors import Cursor
+from catalog.domain.errors import StorageBusy
+from catalog.domain.facets import Facet, FacetCount, counted
 from catalog.domain.kinds import Kind
 from catalog.domain.orders import Place
 from catalog.domain.queries import BookQuery, ListQuery, Page, Position
@@ -14,7 +16,7 @@ from catalog.domain.search import AndNot, Search, any_of
 
 from .database import Database
 from .lists import HEAD, Shape, Statements, bound, key_of, shapes_of
-from .rows import LogRow
+from .rows import BookRow, LogRow
 from .words import parts_of, place_of
 
 RecordT = TypeVar("RecordT")
@@ -49,10 +51,46 @@ class Lists:
         self._database = database
         self._statements = Statements(database.words)
         self._time = database.reader_of(LogRow.__table__.c.at.type) or (lambda time: time)
+        self._id = database.reader_of(BookRow.__table__.c.id.type) or str
         self._totals: OrderedDict[str, _Counted] = OrderedDict()
+        self._known_facets: OrderedDict[tuple[str, Facet], tuple[int, Sequence[FacetCount]]] = OrderedDict()
 
     async def part(self, kind: Kind, query: ListQuery, read: Callable[[Sequence[Any]], RecordT]) -> Page[RecordT]:
         """Return the part of the list; raise InvalidValue for a cursor of another list."""
+        page = await self._part(kind, query, read)
+        if not isinstance(query, BookQuery) or not query.facets:
+            return page
+        for _ in range(ATTEMPTS):
+            if (facets := await self._facets(query, page.as_of.seq)) is not None:
+                return evolve(page, facets=facets)
+            page = await self._part(kind, query, read)  # somebody has written meanwhile
+        raise StorageBusy
+
+    async def _facets(self, query: BookQuery, seq: int) -> Mapping[str, Sequence[FacetCount]] | None:
+        """Return the facets as of that seq; None where that has passed."""
+        shape = Shape(Kind.BOOK, "title", filters=shapes_of(query.filters), is_searched=query.search is not None)
+        values = bound(query.filters, query.search, self._database.words)
+        facets = {}
+        for facet in query.facets:
+            known = self._known_facets.get((query.digest, facet))
+            if known is None or known[0] != seq:
+                statement = self._statements.of_facet(facet, shape, query.filters)
+                rows = await self._database.fetch(statement, values)
+                if rows[0][0] != seq:
+                    return None
+                known = seq, self._counts(facet, rows)
+                self._known_facets[query.digest, facet] = known
+                if len(self._known_facets) > MOST_TOTALS:
+                    self._known_facets.popitem(last=False)
+            facets[facet.value] = known[1]
+        return facets
+
+    def _counts(self, facet: Facet, rows: Sequence[Sequence[Any]]) -> Sequence[FacetCount]:
+        told = [row[1:] for row in rows if row[1] is not None]
+        read = self._id if facet is Facet.AUTHOR else str
+        return [counted(facet, read(value), count, name) for value, count, name in told]
+
+    async def _part(self, kind: Kind, query: ListQuery, read: Callable[[Sequence[Any]], RecordT]) -> Page[RecordT]:
         start = query.start
         search = query.search if isinstance(query, BookQuery) else None
         attempt = 0

@@ -28,12 +28,14 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, Contributor, SourceKey
+from catalog.domain.facets import Facet
 from catalog.domain.filters import Filter
 from catalog.domain.kinds import Kind
 from catalog.domain.search import Search
 
 from .cards import NOBODY_DOWN, NOBODY_UP
 from .conditions import condition_in_sql, shape_of, values_of
+from .facets import facet_statement
 from .mapping import columns_of
 from .parts import parts_of
 from .rows import AuthorRow, BookRow, CardRow, ContributorRow, LogRow, SourceRow
@@ -115,12 +117,23 @@ class Statements:
     def __init__(self, words: Words) -> None:
         self._words = words
         self._built = lru_cache(maxsize=512)(self._build)
+        self._built_facets = lru_cache(maxsize=128)(self._build_facet)
 
     def of(self, shape: Shape, filters: Sequence[Filter]) -> Select[Any]:
         """Return the statement of that shape."""
         known = self._built
         # The cache looks at the shape alone; filters of one shape make one statement.
         return known(shape, _Unseen(filters))
+
+    def of_facet(self, facet: Facet, shape: Shape, filters: Sequence[Filter]) -> Select[Any]:
+        """Return the statement that counts a facet over the list of that shape."""
+        return self._built_facets(facet, shape, _Unseen(filters))
+
+    def _build_facet(self, facet: Facet, shape: Shape, filters: "_Unseen") -> Select[Any]:
+        conditions = [condition_in_sql(condition, BookRow, place) for place, condition in enumerate(filters.filters)]
+        return facet_statement(
+            facet, lambda statement: self._among(statement, shape, BookRow, conditions, is_by_key=False)
+        )
 
     def _build(self, shape: Shape, filters: "_Unseen") -> Select[Any]:
         row: Any = AuthorRow if shape.kind is Kind.AUTHOR else BookRow

@@ -19,6 +19,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from catalog.domain.cursors import LONGEST as LONGEST_CURSOR
 from catalog.domain.errors import InvalidValue
+from catalog.domain.facets import Facet
 from catalog.domain.filters import MOST_ALTERNATIVES, Filter, Filterable, Operator, filterable
 from catalog.domain.orders import Sort
 from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, BookQuery, ListQuery, Page, PageRequest
@@ -103,7 +104,9 @@ def _parsed(query_class: Any, query_string: bytes) -> tuple[Any, Sequence[str]]:
         for name, value in values.items()
         if (on := known[name].filter_on) is not None
     )
-    more = {"search": values["q"]} if values.get("q") else {}
+    more: dict[str, Any] = {"search": values["q"]} if values.get("q") else {}
+    if "facet" in values:
+        more["facets"] = tuple(map(Facet, values["facet"]))
     query = query_class(
         **more,
         page=PageRequest(number=values.get("currentPage", 1), size=values.get("pageSize", 10)),
@@ -183,7 +186,7 @@ def parameters_of(query_class: Any) -> Mapping[str, ListParameter]:
         _some_of("fields", "Only these fields of each item.", list(fields_dict(record))),
     ]
     if issubclass(query_class, BookQuery):
-        parameters.append(_SEARCH)
+        parameters += [_SEARCH, _some_of("facet", "Counts the books of the list by these.", list(Facet))]
     for field in filterable(record).values():
         parameters += (_filter(field, operator) for operator in field.operators)
     return {parameter.name: parameter for parameter in parameters}

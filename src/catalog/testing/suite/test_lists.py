@@ -15,6 +15,7 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, BookRecord, Contributor
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue
+from catalog.domain.facets import Facet
 from catalog.domain.filters import Filter, Filterable, Operator, filterable, of_field
 from catalog.domain.orders import Sort
 from catalog.domain.ports import Storage
@@ -168,8 +169,10 @@ def queries(draw: st.DrawFn, query_class: type[ListQuery]) -> ListQuery:
         cursor=draw(st.sampled_from([None, None, ""])),
         count=draw(st.booleans()),
     )
-    if isinstance(query, BookQuery) and draw(st.booleans()):
-        return evolve(query, search=Search.parse(draw(st.sampled_from(QUERIES))))
+    if isinstance(query, BookQuery):
+        facets = tuple(draw(st.lists(st.sampled_from(Facet), max_size=3, unique=True)))
+        search = draw(st.none() | st.sampled_from(QUERIES).map(Search.parse))
+        return evolve(query, search=search, facets=facets)
     return query
 
 
