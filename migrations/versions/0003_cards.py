@@ -69,11 +69,13 @@ def downgrade() -> None:
     for name in ("published_up", "published_down", "created_at", "updated_at"):
         op.drop_index(f"ix_book_{name}_id", "book")
     if op.get_context().dialect.name == "sqlite":
+        op.execute("DROP TABLE card_words_vocabulary")
         op.execute("DROP TABLE card_words")
         op.drop_table("card")
     else:
         op.drop_table("card")
-        op.execute("DROP FUNCTION card_document")
+        op.execute("DROP TABLE card_words")
+        op.execute("DROP FUNCTION card_document, card_words_noted")
     for name in ("published_up", "published_down"):
         op.drop_column("book", name)
 
@@ -85,6 +87,7 @@ def _index_in_sqlite() -> None:
     tokenizer = f"ascii tokenchars '{marks.replace(chr(39), chr(39) * 2)}'".replace('"', '""').replace("'", "''")
     options = f"content='card', content_rowid='place', columnsize=0, tokenize='{tokenizer}'"
     op.execute(_plain(f"CREATE VIRTUAL TABLE card_words USING fts5({FIELDS}, {options})"))
+    op.execute("CREATE VIRTUAL TABLE card_words_vocabulary USING fts5vocab('card_words', 'row')")
     put = f"INSERT INTO card_words (rowid, {FIELDS}) VALUES (new.place, {_of('new')});"
     take = f"INSERT INTO card_words (card_words, rowid, {FIELDS}) VALUES ('delete', old.place, {_of('old')});"
     for event, body in (("INSERT", put), ("DELETE", take), ("UPDATE", take + put)):
@@ -117,6 +120,19 @@ def _index_in_postgresql() -> None:
     )
     op.execute(f"ALTER TABLE card ADD COLUMN document tsvector GENERATED ALWAYS AS (card_document({FIELDS})) STORED")
     op.execute("CREATE INDEX ix_card_document ON card USING gin (document)")
+    # Which words there are: a tsvector does not tell without being read whole. Words that are gone stay until they are
+    # asked for, and are left out then.
+    op.execute('CREATE TABLE card_words (word text COLLATE "C" PRIMARY KEY)')
+    op.execute(
+        "CREATE FUNCTION card_words_noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO card_words SELECT DISTINCT word "
+        f"FROM unnest(string_to_array(concat_ws(' ', {_of('new')}), ' ')) AS words (word) WHERE word <> '' "
+        "ON CONFLICT DO NOTHING; RETURN NULL; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER card_words_noted AFTER INSERT OR UPDATE ON card "
+        "FOR EACH ROW EXECUTE FUNCTION card_words_noted()"
+    )
 
 
 def _fill() -> None:

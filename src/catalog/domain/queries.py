@@ -112,6 +112,11 @@ class BookQuery(ListQuery):
         """The order of the list unless another one is asked for."""
         return Sort(RELEVANCE) if self.search is not None else super().usual_sort
 
+    def finds_nothing(self, page: "Page[Any]") -> bool:
+        """Whether the page, which is an answer to this, says that there is nothing at all."""
+        is_first = self.page.number == 1 if self.cursor is None else self.cursor == ""
+        return is_first and not page.items
+
     def _asked(self) -> tuple[object, ...]:
         return *super()._asked(), None if self.search is None else str(self.search)
 
@@ -167,6 +172,9 @@ class Page(Generic[ItemT]):
     facets: Annotated[
         Mapping[str, Sequence[FacetCount]] | None,
         Doc("how the books of the list are spread, where that was asked"),
+    ] = None
+    did_you_mean: Annotated[
+        str | None, Doc("where a search finds nothing: one that finds something, of words that the catalogue has")
     ] = None
     next: Annotated[str | None, Doc("where the list goes on; null at its end")] = None
     prev: Annotated[str | None, Doc("where what comes before is; null at the beginning")] = None

@@ -30,7 +30,7 @@ from .queries import (
     RevisionQuery,
 )
 from .revisions import Revision, absence
-from .search import Indexed, Search, rank
+from .search import Count, Indexed, Search, SearchField, Slice, corrected, rank
 
 T = TypeVar("T")
 
@@ -136,6 +136,8 @@ class ScanningReader:
         if sort.order.of_author:
             books = [_with_author(state, book) for book in books]
         page = _part(state, books, query, sort).map(lambda book: _with_author(state, book))
+        if query.search is not None and query.finds_nothing(page):
+            page = evolve(page, did_you_mean=_meant(state, query.search))
         return evolve(page, facets=_facets(state, books, query)) if query.facets else page
 
     async def position(self) -> Position:
@@ -193,6 +195,23 @@ def _found(state: State, search: Search) -> Iterator[tuple[tuple[int, int, int],
     for book, indexed, number in state.indexed_books():
         if (place := rank(search, indexed, number)) is not None:
             yield place, book
+
+
+def _meant(state: State, search: Search) -> str | None:
+    """Return the search that was perhaps meant."""
+    words = {word for _, indexed, _ in state.indexed_books() for field in SearchField for word in indexed.words(field)}
+    asking = corrected(search)
+    answer: Any = None
+    while True:
+        try:
+            question = asking.send(answer)
+        except StopIteration as end:
+            return None if end.value is None else str(end.value)
+        match question:
+            case Slice(first=first):
+                answer = [word for word in words if word.startswith(first)]
+            case Count(search=other):
+                answer = sum(1 for _ in _found(state, other))
 
 
 def _facets(state: State, books: Sequence[Book], query: BookQuery) -> Mapping[str, Sequence[FacetCount]]:

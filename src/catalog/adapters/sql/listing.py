@@ -11,8 +11,8 @@ from catalog.domain.errors import StorageBusy
 from catalog.domain.facets import Facet, FacetCount, counted
 from catalog.domain.kinds import Kind
 from catalog.domain.orders import Place
-from catalog.domain.queries import BookQuery, ListQuery, Page, Position
-from catalog.domain.search import AndNot, Search, any_of
+from catalog.domain.queries import BookQuery, ListQuery, Page, PageRequest, Position
+from catalog.domain.search import AndNot, Count, Search, Slice, any_of, corrected
 
 from .database import Database
 from .lists import HEAD, Shape, Statements, bound, key_of, shapes_of
@@ -58,13 +58,35 @@ class Lists:
     async def part(self, kind: Kind, query: ListQuery, read: Callable[[Sequence[Any]], RecordT]) -> Page[RecordT]:
         """Return the part of the list; raise InvalidValue for a cursor of another list."""
         page = await self._part(kind, query, read)
-        if not isinstance(query, BookQuery) or not query.facets:
+        if not isinstance(query, BookQuery):
+            return page
+        if query.search is not None and query.finds_nothing(page):
+            page = evolve(page, did_you_mean=await self._meant(query.search, read))
+        if not query.facets:
             return page
         for _ in range(ATTEMPTS):
             if (facets := await self._facets(query, page.as_of.seq)) is not None:
                 return evolve(page, facets=facets)
             page = await self._part(kind, query, read)  # somebody has written meanwhile
         raise StorageBusy
+
+    async def _meant(self, search: Search, read: Callable[[Sequence[Any]], Any]) -> str | None:
+        """Return the search that was perhaps meant."""
+        asking = corrected(search)
+        answer: Any = None
+        while True:
+            try:
+                question = asking.send(answer)
+            except StopIteration as end:
+                return None if end.value is None else str(end.value)
+            match question:
+                case Slice(first=first):
+                    words = self._database.words.vocabulary
+                    values = {"first": first, "beyond": chr(ord(first) + 1)}
+                    answer = [word for (word,) in await self._database.fetch(words, values)]
+                case Count(search=other):
+                    query = BookQuery(search=other, page=PageRequest(size=1))
+                    answer = (await self._part(Kind.BOOK, query, read)).total
 
     async def _facets(self, query: BookQuery, seq: int) -> Mapping[str, Sequence[FacetCount]] | None:
         """Return the facets as of that seq; None where that has passed."""

@@ -185,7 +185,11 @@ class ReceiptRow(DefaultBase):
     at: Mapped[datetime] = mapped_column(index=True)
 
 
-for _dialect, _goes_with_cards in (("sqlite", "TABLE card_words"), ("postgresql", "FUNCTION card_document")):
-    _drop = DDL(f"DROP {_goes_with_cards.replace(' ', ' IF EXISTS ')}")  # type: ignore[no-untyped-call]  # its stubs
-    _dropped = _drop.execute_if(dialect=_dialect)
-    event.listen(CardRow.__table__, "after_drop", _dropped)
+for _dialect, _goes_with_cards in (
+    ("sqlite", "TABLE IF EXISTS card_words_vocabulary"),
+    ("sqlite", "TABLE IF EXISTS card_words"),
+    ("postgresql", "TABLE IF EXISTS card_words"),
+    ("postgresql", "FUNCTION IF EXISTS card_document, card_words_noted"),
+):
+    _drop = DDL(f"DROP {_goes_with_cards}")  # type: ignore[no-untyped-call]  # its stubs
+    event.listen(CardRow.__table__, "after_drop", _drop.execute_if(dialect=_dialect))

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sqlalchemy import FromClause
+from sqlalchemy import Executable, FromClause
 
 from catalog.domain.search import Condition
 
@@ -15,6 +15,11 @@ class Words(Protocol):
 
     def query(self, condition: Condition) -> str:
         """Return the condition in the words of the database."""
+        ...
+
+    @property
+    def vocabulary(self) -> Executable:
+        """The statement that finds the words there are from `first` on, and before `beyond`."""
         ...
 
     def matching(self, parameter: str) -> FromClause:

@@ -90,6 +90,11 @@ QUERIES = [
     "aegir",
     '"herbert emma"',
     "nothing such",
+    "duen",
+    "emna herbrt",
+    "dune hurbert",
+    "messiahh title:dune",
+    "emmma -dune",
 ]
 
 
@@ -355,6 +360,27 @@ async def test_what_is_removed_is_not_found_and_what_is_restored_is_again(catalo
 
     assert [book.id for book in without.items] == [book.id for book in books[1:]]
     assert [book.id for book in again.items] == [book.id for book in books], "by the number it had"
+
+
+async def test_who_misspells_a_word_is_told_one_that_the_catalogue_has(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Fyodor Dostoevsky"))
+    book = await catalogue.books.add(BookDetails(title="The Idiot", author_id=author.id))
+
+    page = await answer(catalogue.storage, BookQuery(search=Search.parse("idiot dostoyevski")))
+    meant = await answer(catalogue.storage, BookQuery(search=Search.parse(page.did_you_mean or "")))
+
+    assert page.items == []
+    assert page.did_you_mean == "idiot dostoevsky"
+    assert [found.id for found in meant.items] == [book.id]
+
+
+async def test_words_of_removed_books_are_not_proposed(catalogue: Cataloguers) -> None:
+    book = await catalogue.books.add(BookDetails(title="Middlemarch", author_id=None))
+    await catalogue.books.remove(book.id)
+
+    page = await answer(catalogue.storage, BookQuery(search=Search.parse("midlemarch")))
+
+    assert (page.items, page.did_you_mean) == ([], None)
 
 
 async def test_counting_can_be_left_out(catalogue: Cataloguers) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import FromClause, bindparam, cast, literal_column, select
+from sqlalchemy import Executable, FromClause, bindparam, cast, column, exists, literal_column, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.types import Text
 
@@ -12,8 +12,23 @@ from catalog.domain.search import AllOf, AndNot, AnyOf, Condition, Phrase, Searc
 WEIGHTS: Mapping[SearchField, str] = dict(zip(SearchField, "ABCD", strict=True))
 
 
+_WORDS = table("card_words", column("word", Text()))
+_QUOTED = r"'''' || replace(replace(card_words.word, '\', '\\'), '''', '''''') || ''''"
+_ANY = literal_column(f"({_QUOTED})::tsquery", TSQUERY())
+_VOCABULARY = select(_WORDS.c.word).where(
+    _WORDS.c.word >= bindparam("first", type_=Text()),
+    _WORDS.c.word < bindparam("beyond", type_=Text()),
+    exists(select(CardRow.place).where(literal_column("card.document").op("@@")(_ANY))),
+)
+
+
 class PostgresqlWords:
     """Queries of text search (https://www.postgresql.org/docs/current/datatype-textsearch.html)."""
+
+    @property
+    def vocabulary(self) -> Executable:
+        """The statement that finds words, of which some card still has each."""
+        return _VOCABULARY
 
     def query(self, condition: Condition) -> str:
         """Return the condition as a tsquery."""

@@ -1,14 +1,21 @@
 """The index of words in SQLite: FTS5, over the cards."""
 
-from sqlalchemy import FromClause, bindparam, column, literal_column, select, table
+from sqlalchemy import Executable, FromClause, bindparam, column, literal_column, select, table
 
 from catalog.domain.search import AllOf, AndNot, AnyOf, Condition, Phrase
 
 _INDEX = table("card_words", column("rowid"))
+_WORDS = table("card_words_vocabulary", column("term"))
+_VOCABULARY = select(_WORDS.c.term).where(_WORDS.c.term >= bindparam("first"), _WORDS.c.term < bindparam("beyond"))
 
 
 class SqliteWords:
     """Queries of FTS5 (https://www.sqlite.org/fts5.html, section 3)."""
+
+    @property
+    def vocabulary(self) -> Executable:
+        """The statement that finds words, which FTS5 tells itself."""
+        return _VOCABULARY
 
     def query(self, condition: Condition) -> str:
         """Return the condition as a query of FTS5."""
