@@ -1,7 +1,7 @@
 """Facets in SQL: what `catalog.domain.facets` counts, over the books that a list holds."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Integer, Select, Text, bindparam, func, literal_column, null, select, true
 from sqlalchemy.ext.compiler import compiles
@@ -37,16 +37,21 @@ Restrict = Callable[[Select[Any]], Select[Any]]
 """Restricts a statement to the books of a list."""
 
 
+def _select(*columns: Any) -> Select[Any]:
+    statement: Any = select(*columns)  # the types of columns depend on the facet
+    return cast(Select[Any], statement)
+
+
 def facet_statement(facet: Facet, restrict: Restrict) -> Select[Any]:
     """Return the statement: the seq of the log, and the most frequent values with their counts and names."""
     told = _STATEMENTS[facet](restrict).subquery("told")
-    head = select(LogRow.seq, told.c.value, told.c.count, told.c.name).select_from(LogRow).outerjoin(told, true())
+    head = _select(LogRow.seq, told.c.value, told.c.count, told.c.name).select_from(LogRow).outerjoin(told, true())
     return head.order_by(told.c.count.desc(), told.c.value.asc())
 
 
 def _by(value: Any, restrict: Restrict) -> Select[Any]:
     count = func.count().label("count")
-    statement = restrict(select(value.label("value"), count, null().label("name"))).group_by(value)
+    statement = restrict(_select(value.label("value"), count, null().label("name"))).group_by(value)
     return statement.order_by(count.desc(), value.asc()).limit(bindparam("most_values", MOST_VALUES))
 
 
@@ -66,7 +71,7 @@ def _by_author(restrict: Restrict) -> Select[Any]:
     of = _by(BookRow.author_id, lambda statement: restrict(statement).where(BookRow.author_id.is_not(None))).subquery(
         "of"
     )
-    return select(of.c.value, of.c.count, AuthorRow.name).join(AuthorRow, AuthorRow.id == of.c.value)
+    return _select(of.c.value, of.c.count, AuthorRow.name).join(AuthorRow, AuthorRow.id == of.c.value)
 
 
 _STATEMENTS: Mapping[Facet, Callable[[Restrict], Select[Any]]] = {
