@@ -10,7 +10,8 @@ from pathlib import Path
 
 TOP = Path(__file__).parents[2]
 SOURCE = TOP / "src" / "catalog"
-STANDARD = set(sys.stdlib_module_names)
+STANDARD = set(sys.stdlib_module_names) | {"compression"}
+"""`compression` is standard since Python 3.14; before, its backport is imported."""
 
 
 def imports_below(folder: Path) -> Iterator[tuple[str, str]]:

@@ -190,6 +190,8 @@ async def test_books_are_filtered_by_author(client: Client) -> None:
         "as_of": as_of,
         "next": None,
         "prev": None,
+        "facets": None,
+        "did_you_mean": None,
     }
 
 

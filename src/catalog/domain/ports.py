@@ -3,7 +3,7 @@
 Whoever implements them promises what `catalog.testing.suite` checks.
 """
 
-from collections.abc import AsyncGenerator, Collection, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
@@ -269,6 +269,15 @@ class Storage(Protocol):
 
     async def promote(self) -> None:
         """Follow nobody any more, and take changes from everybody."""
+        ...
+
+    async def data_version(self) -> Hashable:
+        """Return what stands for all that readers can see now: between two equal answers nothing of it has changed.
+
+        What is committed before the question is in the answer, whoever committed it; what leaves no trace in the log,
+        too, as compacting does. Unequal answers promise nothing: `object()` would do. It is asked at almost every
+        request, so it is quick. Raises StorageUnavailable and the like, as every read.
+        """
         ...
 
     async def check(self) -> None:

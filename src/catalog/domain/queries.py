@@ -169,6 +169,8 @@ class Page(Generic[ItemT]):
     offset: Annotated[int | None, Doc("how many items come before this page; null in a walk", example=0)]
     total: Annotated[int | None, Doc("how many items the whole list has; null where nobody counted", example=107)]
     as_of: Annotated[Position, Doc("the last change that the list knows of; /changes?since= goes on from there")]
+    next: Annotated[str | None, Doc("where the list goes on; null at its end")] = None
+    prev: Annotated[str | None, Doc("where what comes before is; null at the beginning")] = None
     facets: Annotated[
         Mapping[str, Sequence[FacetCount]] | None,
         Doc("how the books of the list are spread, where that was asked"),
@@ -176,8 +178,6 @@ class Page(Generic[ItemT]):
     did_you_mean: Annotated[
         str | None, Doc("where a search finds nothing: one that finds something, of words that the catalogue has")
     ] = None
-    next: Annotated[str | None, Doc("where the list goes on; null at its end")] = None
-    prev: Annotated[str | None, Doc("where what comes before is; null at the beginning")] = None
 
     @classmethod
     def of(cls, items: Sequence[ItemT], page: PageRequest, total: int, as_of: Position) -> "Page[ItemT]":

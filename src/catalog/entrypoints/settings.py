@@ -58,6 +58,12 @@ class Settings:
     idempotency_hours: Annotated[
         float, Doc("how long a request with an Idempotency-Key can be sent again without being done again")
     ] = field(default=24.0, validator=[validators.gt(0), validators.le(A_YEAR_OF_HOURS)])
+    answer_cache_bytes: Annotated[
+        int, Doc("how much memory may hold answers that are given again as long as nothing changes; 0 keeps none")
+    ] = field(default=67_108_864, validator=validators.ge(0))
+    compress_answers: Annotated[
+        bool, Doc("compress answers of a kilobyte and more for clients that accept it (zstd, br, gzip)")
+    ] = True
     busy_timeout_seconds: Annotated[
         float, Doc("how long a writer waits for another process that writes to the same SQLite file")
     ] = field(default=5.0, validator=[validators.gt(0), validators.le(A_DAY)])

@@ -1,6 +1,6 @@
 """The seam between SQL and the databases that speak it: whatever differs from one to the other, and nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Executable
@@ -43,6 +43,10 @@ class Database(Protocol):
 
     def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
         """Return what makes a value of what `fetch` gives in a column of that type; None where it is one already."""
+        ...
+
+    async def data_version(self) -> Hashable:
+        """Return what stands for all that can be read now: between two equal answers nothing was committed."""
         ...
 
     def must_be_there(self) -> None:

@@ -1,6 +1,6 @@
 """A database as an object of ports."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import update
@@ -45,6 +45,14 @@ class SqlStorage:
         with translated():
             async with self._database.writer.begin() as connection:
                 await connection.execute(update(LogRow).values(follows=None))
+
+    async def data_version(self) -> Hashable:
+        """Return what stands for all that can be read now."""
+        try:
+            return await self._database.data_version()
+        except Exception:
+            with translated():  # not before there is something to translate: this is asked at every turn
+                raise
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the database can be read and is at the newest migration."""

@@ -1,6 +1,6 @@
 """A storage that commits by swapping one immutable snapshot for the next."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import asynccontextmanager
 
 from attrs import evolve
@@ -21,6 +21,7 @@ class SnapshotStorage:
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
         self._snapshot = snapshot or Snapshot()
+        self._data_version = object()
         self.reader = ScanningReader(self._current)
 
     def keep(self, commit: Commit) -> None:
@@ -46,6 +47,10 @@ class SnapshotStorage:
         """Follow nobody any more."""
         self._commit(Commit(before=self._snapshot, after=evolve(self._snapshot, follows=None)))
 
+    async def data_version(self) -> Hashable:
+        """Return an object that no commit before has had; the snapshot would not do, which outlasts compacting."""
+        return self._data_version
+
     async def check(self) -> None:
         """Memory is always there."""
 
@@ -55,6 +60,7 @@ class SnapshotStorage:
     def _commit(self, commit: Commit) -> None:
         """Nothing in here waits for anything, so nobody sees one without the other."""
         self.keep(commit)
+        self._data_version = object()
         commit.after.log.withhold(commit.withheld)
         commit.after.log.append(commit.revisions)
         self._snapshot = commit.after

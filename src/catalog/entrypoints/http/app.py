@@ -16,10 +16,12 @@ from litestar.static_files import create_static_files_router
 from catalog.domain.ports import Storage
 from catalog.entrypoints.settings import Settings
 
+from .answers import KeptAnswers
 from .authors import AuthorController
 from .bodies import AttrsBodyPlugin
 from .books import BookController
 from .changes import list_changes
+from .compression import with_compression
 from .conditions import NotModified, not_modified, with_conditions
 from .gate import with_body_deadline, with_known_hosts, with_own_origins, with_refusals, with_request_id
 from .health import explain_problem, livez, readyz, root
@@ -65,11 +67,16 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
     # As it was drawn: to put it in the words of OpenAPI takes a third of a start.
     representation = blake2b(msgspec.json.encode(document)).hexdigest()
     handler = with_conditions(app.asgi_handler, representation)
+    if settings.compress_answers:
+        handler = with_compression(handler)
     handler = with_body_deadline(handler, settings.body_timeout_seconds)
     handler = with_all_methods(handler, app)
     handler = with_own_origins(handler, settings.allowed_origins)
     handler = with_known_hosts(handler, settings.allowed_hosts)
-    app.asgi_handler = with_request_id(with_refusals(handler))
+    handler = with_request_id(with_refusals(handler))
+    if settings.answer_cache_bytes:
+        handler = KeptAnswers(handler, lambda: container.get(Storage), settings.answer_cache_bytes)
+    app.asgi_handler = handler
     return app
 
 

@@ -4,14 +4,15 @@ Transactions are READ COMMITTED: whoever changes a record locks it, versions are
 counts the log is taken last. A reader's transactions see one state of the database.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
-from sqlalchemy import Connection, Executable, event, text
+from sqlalchemy import Connection, Executable, Text, event, func, select, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -20,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
+from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.sql.turn import Turn
 from catalog.adapters.sql.waiting import within
@@ -32,8 +34,49 @@ from .words import PostgresqlWords
 CONNECTIONS = 10
 """Of readers, and as many of writers; each writer waits for the one before at the end of its work anyway."""
 
+VERSION_SECONDS = 0.5
+"""How long the version of the data is waited for: who does not get it asks for the data itself, and needs time, too."""
+
+# Which transactions can be seen, so that what the log does not count is told, too; the log, for transactions that a
+# crash has undone and whose numbers come again; the server, for numbers that another one has given, too.
+_DATA_VERSION = select(func.pg_current_snapshot().cast(Text), LogRow.seq, LogRow.at, func.pg_postmaster_start_time())
+
 _MIGRATION_LOCK = 0x626F6F6B
 """Any number; whoever migrates holds it, so that the next waits."""
+
+
+class SharedQuestion:
+    """A question that is put once for all who wait; who comes when it is on its way gets the answer to the next.
+
+    So nobody gets an answer that is older than his own wish for it.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[Hashable]]) -> None:
+        self._ask = ask
+        self._waiting: list[asyncio.Future[Hashable]] = []
+        self._asking: asyncio.Task[None] | None = None
+
+    async def answer(self) -> Hashable:
+        """Return the answer to a question that is put from now on; raise whatever it raises."""
+        waiting: asyncio.Future[Hashable] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._go_on())
+        return await waiting
+
+    async def _go_on(self) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            try:
+                answer = await self._ask()
+            except Exception as error:  # noqa: BLE001 - it is theirs who wait
+                for waiting in together:
+                    if not waiting.done():
+                        waiting.set_exception(error)
+            else:
+                for waiting in together:
+                    if not waiting.done():
+                        waiting.set_result(answer)
 
 
 class PostgresqlDatabase:
@@ -54,6 +97,7 @@ class PostgresqlDatabase:
             postgresql_readonly=True
         )
         self._single = self.reader.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=False)
+        self._data_version = SharedQuestion(self._ask_data_version)
 
     async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
         """Return all rows, in one trip to the server: one statement is a transaction by itself."""
@@ -73,6 +117,15 @@ class PostgresqlDatabase:
         """Let go of all connections."""
         await self.writer.dispose()
         await self.reader.dispose()
+
+    async def data_version(self) -> Hashable:
+        """Ask together with all who come before the question is put."""
+        async with within(VERSION_SECONDS):
+            return await self._data_version.answer()
+
+    async def _ask_data_version(self) -> Hashable:
+        (row,) = await self.fetch(_DATA_VERSION, {})
+        return tuple(row)
 
     def must_be_there(self) -> None:
         """A server that is gone tells by itself."""
