@@ -5,8 +5,6 @@ loses updates without a word. So its guessing is switched off and every transact
 writer's with BEGIN IMMEDIATE, which waits its turn before it reads anything; a reader's with BEGIN.
 """
 
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BINARY, URL, Connection, event
@@ -55,15 +53,6 @@ def migration_engine(path: str, busy_timeout: float) -> AsyncEngine:
 
     event.listen(engine.sync_engine, "commit", on_commit)
     return engine
-
-
-def watching_connection(path: str) -> sqlite3.Connection:
-    """Return a connection for `PRAGMA data_version`, which tells of what all others have committed, and of that only.
-
-    So nothing else may be done on it. It never waits, and makes no file where there is none.
-    """
-    uri = f"{Path(path).absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
 
 
 def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:

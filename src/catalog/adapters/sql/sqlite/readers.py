@@ -2,13 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .compiled import compiled, fetched
+from .compiled import fetched
 
 
 class Readers:
@@ -21,13 +20,11 @@ class Readers:
         self._kept: list[Any] = []
         self._waiting: deque[asyncio.Future[Any]] = deque()
 
-    async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    async def fetch(self, text: str, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
         """Return the rows of the statement, which sees one state of the database; raise sqlite3.Error."""
-        asked = compiled(statement)
-        ready = asked.values(values)
         driver = self._free.pop() if self._free else await self._more()
         try:
-            found: Sequence[Sequence[Any]] = await driver._execute(fetched, driver._conn, asked.text, ready)  # noqa: SLF001
+            found: Sequence[Sequence[Any]] = await driver._execute(fetched, driver._conn, text, values)  # noqa: SLF001
         finally:
             # Whoever was cancelled leaves a question behind, and the next one stands in line after it.
             self._give_back(driver)
