@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from catalog.adapters.sql.sqlite.at_once import LEFT_TO_THREADS, AtOnce
+from catalog.adapters.sql.sqlite.at_once import LEFT_TO_THREADS, STEPS, AtOnce
 from catalog.adapters.sql.sqlite.database import SqliteDatabase
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -71,6 +71,13 @@ def test_every_commit_of_others_changes_the_version(at_once: AtOnce, other: sqli
     seen.append(at_once.version())
 
     assert seen[0] == seen[1] != seen[2]
+
+
+def test_the_version_is_told_however_often_it_is_asked_for(at_once: AtOnce) -> None:
+    """SQLite counts the steps of a statement over all its runs, and looks at the clock every thousand of them."""
+    assert at_once.fetch(ENDLESS, []) is None
+
+    assert len({at_once.version() for _ in range(STEPS)}) == 1
 
 
 async def test_what_takes_long_is_answered_by_a_thread(other: sqlite3.Connection, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Cursor:
     def written(self, digest: str) -> str:
         """Return it as text, for the list with that digest."""
         key = self.place.key.isoformat() if isinstance(self.place.key, datetime) else self.place.key
-        told = json.dumps([digest, int(self.is_backwards), key, self.place.id.hex], separators=(",", ":"))
+        told = _AS_JSON([digest, int(self.is_backwards), key, self.place.id.hex])
         return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
 
     @classmethod
@@ -45,6 +45,8 @@ class Cursor:
             "an empty cursor"
         )
 
+
+_AS_JSON = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps makes one each time
 
 _NO_CURSOR = InvalidValue("must be a cursor as this service gave it, or empty to begin")
 

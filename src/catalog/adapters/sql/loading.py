@@ -4,7 +4,8 @@ A record that is read is not validated: the write side and `catalog doctor` do t
 field by field, and only what is more than a column's value is made into something else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -21,50 +22,74 @@ Read = Callable[[Any], Any]
 class Loader(Generic[RecordT]):
     """Makes records of rows that hold these fields of theirs, in this order; lists of parts come as lists of lists.
 
-    `reads` are what makes a value of what the driver gives, for each field; none where it gives the value itself.
+    `reads` are what makes a value of what the driver gives, for each field; none where it gives the value itself. The
+    fields stand in the row from `start` on. `joined` are records that are fields of this one and stand in the same row.
     """
 
-    def __init__(self, record_class: type[RecordT], names: Sequence[str], reads: Sequence[Read | None] = ()) -> None:
+    def __init__(
+        self,
+        record_class: type[RecordT],
+        names: Sequence[str],
+        reads: Sequence[Read | None] = (),
+        *,
+        start: int = 0,
+        joined: "Mapping[str, Loader[Any]] | None" = None,
+    ) -> None:
         of: Any = record_class
         self._class = of
+        self._start = start
         self._names = tuple(names)
         hints = get_type_hints(record_class, include_extras=True)
         all_reads = reads or [None] * len(self._names)
-        self._made = [
-            (name, make)
-            for name, read in zip(self._names, all_reads, strict=True)
-            if (make := _after(read, _make(hints[name]))) is not None
-        ]
+        made: dict[str, Read | None] = {
+            name: _after(read, _make(hints[name])) for name, read in zip(self._names, all_reads, strict=True)
+        }
+        items = {name: _item(name, start + place, made[name]) for place, name in enumerate(self._names)}
+        for name, loader in (joined or {}).items():
+            made[name] = loader.joined_record
+            items[name] = f"{name!r}: {name}(row)"
         # The dict of a record is in the order of its fields, which is the order in which they are told.
-        fields = tuple(f.name for f in attrs.fields(of) if f.name in self._names)
-        self._in_order = None if fields == self._names else {name: self._names.index(name) for name in fields}
+        self._values = _written_out([items[f.name] for f in attrs.fields(of) if f.name in items], made)
 
-    def record(self, row: Sequence[Any], **others: Any) -> RecordT:
-        """Return the record; `others` are fields that are not in the row."""
-        if self._in_order is None:
-            values = dict(zip(self._names, row, strict=True))
-        else:
-            values = {name: row[place] for name, place in self._in_order.items()}
+    def record(self, row: Sequence[Any]) -> RecordT:
+        """Return the record."""
         try:
-            for name, make in self._made:
-                if (value := values[name]) is not None:
-                    values[name] = make(value)
+            values = self._values(row)
         except (ValueError, TypeError) as error:
-            raise StorageFailed from ValueError(f"{self._class.__name__} {values.get('id')}: {error}")
-        values.update(others)
+            id = dict(zip(self._names, row[self._start :], strict=False)).get("id")
+            raise StorageFailed from ValueError(f"{self._class.__name__} {id}: {error}")
         record: Any = _NEW(self._class)
         _SET(record, "__dict__", values)
         return record  # type: ignore[no-any-return]  # it is one
+
+    def joined_record(self, row: Sequence[Any]) -> RecordT | None:
+        """Return the record that was joined to another; None where there was none, and the first column is null."""
+        return None if row[self._start] is None else self.record(row)
 
 
 _NEW, _SET = object.__new__, object.__setattr__
 
 
+def _item(name: str, place: int, make: Read | None) -> str:
+    value = f"row[{place}]"
+    return f"{name!r}: {value if make is None else f'v if (v := {value}) is None else {name}(v)'}"
+
+
+def _written_out(items: Sequence[str], made: Mapping[str, Read | None]) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    """Return what makes a dict of a row: one expression, written out field by field as attrs writes its methods.
+
+    A loop over the fields takes three times as long, and this is most of what a list does in Python.
+    """
+    written: Callable[[Sequence[Any]], dict[str, Any]]
+    written = eval(f"lambda row: {{{', '.join(items)}}}", dict(made))  # noqa: S307 - only names of fields are put in
+    return written
+
+
 def _after(read: Read | None, make: Read | None) -> Read | None:
-    """Return what does both."""
+    """Return what does both; what is read comes as text, and the same again and again."""
     if read is None or make is None:
         return read or make
-    return lambda value: make(read(value))
+    return lru_cache(maxsize=4096)(lambda value: make(read(value)))
 
 
 def _make(annotation: Any) -> Read | None:
@@ -75,7 +100,7 @@ def _make(annotation: Any) -> Read | None:
     if get_origin(kind) is tuple:
         return _tuple_of(get_args(kind)[0])
     if isinstance(kind, type) and issubclass(kind, TextValue):
-        return kind.kept
+        return partial(str.__new__, kind)  # as `kept` does, without a method around it
     return None
 
 

@@ -74,7 +74,8 @@ class _Records:
             return [] if database is None else [database.reader_of(column.type) for column in columns]
 
         self._authors = Loader(Author, AUTHOR_NAMES, reads(AUTHOR_COLUMNS))
-        self._books = Loader(BookRecord, BOOK_NAMES, reads(BOOK_COLUMNS))
+        of_its_author = Loader(Author, AUTHOR_NAMES, reads(AUTHOR_COLUMNS), start=len(BOOK_NAMES))
+        self._books = Loader(BookRecord, BOOK_NAMES, reads(BOOK_COLUMNS), joined={"author": of_its_author})
 
     def author(self, row: Sequence[Any]) -> Author:
         """Return the author that a row holds."""
@@ -82,9 +83,7 @@ class _Records:
 
     def book(self, row: Sequence[Any]) -> BookRecord:
         """Return the book that a row holds: its own columns, then those of its author."""
-        of_book, of_author = row[: len(BOOK_NAMES)], row[len(BOOK_NAMES) :]
-        author = self._authors.record(of_author) if of_author[0] is not None else None
-        return self._books.record(of_book, author=author)
+        return self._books.record(row)
 
 
 _OF_TYPED_ROWS = _Records()

@@ -1,8 +1,8 @@
 """Short questions, answered on the event loop: a trip to a thread and back takes several times as long as they do.
 
 With sixteen clients, the threads also wait for each other whenever SQLite hands Python a row. So a question is tried
-here first, for a millisecond at most, and never waits for a lock. What is not answered by then, or fails, is one for a
-connection with a thread of its own.
+here first, for two milliseconds at most, and never waits for a lock. What is not answered by then, or fails, is one for
+a connection with a thread of its own.
 """
 
 import sqlite3
@@ -13,8 +13,8 @@ from typing import Any
 
 from .compiled import fetched
 
-SECONDS = 0.001
-"""How long others may wait for one question; about as long as it takes to write a hundred records as JSON."""
+SECONDS = 0.002
+"""How long others may wait for one question; a hundred records take a third of it, and as long again as JSON."""
 
 STEPS = 1000
 """After how many steps of its machine SQLite looks at the clock; they take some 50 microseconds."""
@@ -36,6 +36,7 @@ class AtOnce:
 
     def version(self) -> int:
         """Return a number that every commit changes, for all others are made on other connections."""
+        self._deadline = time.perf_counter() + SECONDS
         version: int
         ((version,),) = self._connection.execute("PRAGMA data_version")
         return version
