@@ -6,9 +6,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo.db
+BENCH_VENV := .venv-bench
+BENCH_NODE := benchmarks/peers/node
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: install demo serve test fast lint format test-pythons lock clean
+.PHONY: install demo serve test fast lint format test-pythons bench lock clean
 
 install: $(STAMP)  ## install everything into .venv (quick the second time)
 
@@ -50,10 +52,27 @@ test-pythons:  ## the tests on every Python from 3.11 that this machine has
 		else echo "== Python $$v is not here"; fi; \
 	done
 
-lock: install  ## resolve the dependencies of pyproject.toml anew
+bench: install $(BENCH_VENV)/.installed $(BENCH_NODE)/node_modules/.installed  ## against peers; ARGS="--quick", "--scale 10", "--growth" ...
+	$(BIN)/python -m benchmarks.compare $(ARGS)
+
+$(BENCH_VENV)/.installed: benchmarks/peers/requirements.lock
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --require-hashes -r benchmarks/peers/requirements.lock
+	@touch $@
+
+$(BENCH_NODE)/node_modules/.installed: $(BENCH_NODE)/package-lock.json
+	@mkdir -p $(@D)
+	@if ! command -v npm >/dev/null; then echo "npm is not here, so the benchmark leaves Node out"; \
+	elif cd $(BENCH_NODE) && npm ci --silent --no-audit --no-fund; then touch node_modules/.installed; \
+	else echo "npm ci has failed, so the benchmark leaves Node out"; fi
+
+lock: install  ## resolve the dependencies of pyproject.toml, and of the benchmark's peers, anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
 		--no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --constraint requirements.lock --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --output-file benchmarks/peers/requirements.lock \
+		benchmarks/peers/requirements.in
 
 clean:  ## remove what was made, the demo's catalogue too
-	rm -rf $(VENV) .venv-3.* dist $(DEMO) $(DEMO)-* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-3.* $(BENCH_VENV) $(BENCH_NODE)/node_modules .bench dist $(DEMO) $(DEMO)-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -80,7 +80,7 @@ def _is_ready(process: subprocess.Popen[bytes], port: int, path: str) -> bool:
         try:
             get(port, path)
         except (OSError, HTTPException):
-            time.sleep(0.05)
+            time.sleep(0.01)
         else:
             return True
     return False
@@ -92,5 +92,17 @@ def get(port: int, path: str, timeout: float = 10.0) -> bytes:
     try:
         connection.request("GET", path)
         return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def etag(port: int, path: str) -> str:
+    """Return the ETag of what is at the path; raise KeyError if it has none."""
+    connection = HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        response.read()
+        return dict(response.getheaders())["etag"]
     finally:
         connection.close()

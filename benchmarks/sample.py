@@ -1,8 +1,9 @@
 """A made-up catalogue, the same in every run."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -63,35 +64,43 @@ def authors(count: int = AUTHORS) -> Sequence[Author]:
     return [Author.recorded(AuthorDetails(name=name_of(n)), id=_id(0, n), at=_MADE_AT) for n in range(count)]
 
 
-def books(by: Sequence[Author], count: int = BOOKS) -> Sequence[Book]:
-    """Return the books: one in five has a translator, as in files that people really have."""
+def books(by: Sequence[Author], count: int = BOOKS, title: Callable[[Random], str] = title_of) -> Iterator[Book]:
+    """Yield the books: one in five has a translator, as in files that people really have."""
     random = Random(1)
-    return [
-        Book.recorded(
+    for n in range(count):
+        yield Book.recorded(
             BookDetails(
-                title=title_of(random),
+                title=title(random),
                 author_id=random.choice(by).id,
                 contributors=(Contributor(author_id=random.choice(by).id, role=Role("trl")),) if n % 5 == 0 else (),
                 isbn=Isbn(isbn_of(n)),
                 published=PartialDate.of_year(random.randint(1800, 2025)),
                 languages=(Language(random.choice(_LANGUAGES)),),
             ),
-            id=_id(1, n),
+            id=book_id(n),
             at=_MADE_AT,
         )
-        for n in range(count)
-    ]
 
 
-async def fill(storage: Storage, *, scale: int = 1) -> None:
+async def fill(storage: Storage, *, scale: int = 1, title: Callable[[Random], str] = title_of) -> None:
     """Put the made-up catalogue, that many times as large, into an empty storage."""
     by = authors(AUTHORS * scale)
     async with storage.unit_of_work(Caller()) as unit:
         await unit.authors.add(*by)
-    made = books(by, BOOKS * scale)
-    for start in range(0, len(made), BOOKS):
+    made = books(by, BOOKS * scale, title)
+    while some := list(islice(made, BOOKS)):
         async with storage.unit_of_work(Caller()) as unit:
-            await unit.books.add(*made[start : start + BOOKS])
+            await unit.books.add(*some)
+
+
+def book_id(number: int) -> UUID:
+    """Return the id of that book."""
+    return _id(1, number)
+
+
+def author_id(number: int) -> UUID:
+    """Return the id of that author."""
+    return _id(0, number)
 
 
 def book_paths(count: int) -> Sequence[str]:

@@ -1,0 +1,1 @@
+"""What the catalogue is held against; each program runs by itself, and imports nothing of the catalogue."""
