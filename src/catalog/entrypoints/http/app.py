@@ -30,6 +30,7 @@ from .methods import with_all_methods
 from .openapi import ASSETS_PATH, AttrsSchemas, finished, openapi_config
 from .parameters import refuse_unknown_parameters
 from .problems import handle
+from .responses import Answer
 
 
 def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[PluginProtocol] = ()) -> Litestar:
@@ -55,6 +56,7 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
         before_request=refuse_unknown_parameters,
         exception_handlers={Exception: handle, NotModified: not_modified},
         openapi_config=openapi_config(),
+        response_class=Answer,
         request_max_body_size=settings.max_body_bytes,
         on_startup=[open_storage],
         on_shutdown=[container.close],

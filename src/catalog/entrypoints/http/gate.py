@@ -6,9 +6,9 @@ from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 from litestar.exceptions import HTTPException
+from uuid_utils import uuid4
 
 from .asgi import ASGIApp, Message, Receive, Scope, Send, value_of, values_of, with_headers
 from .problems import MEDIA_TYPE, RequestProblem, render

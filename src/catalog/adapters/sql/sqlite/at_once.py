@@ -19,6 +19,10 @@ SECONDS = 0.002
 STEPS = 1000
 """After how many steps of its machine SQLite looks at the clock; they take some 50 microseconds."""
 
+CACHE_KIB = 32 * 1024
+"""How much of the file is kept in memory: with the 2 MiB that SQLite takes, finding one of 100,000 books takes twice
+as long."""
+
 LEFT_TO_THREADS = 32
 """How many questions of a shape go to threads at once, after one of them was late."""
 
@@ -30,6 +34,7 @@ class AtOnce:
         uri = f"{Path(path).absolute().as_uri()}?mode=rw"
         self._connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA query_only=1")
+        self._connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")
         self._connection.set_progress_handler(self._is_late, STEPS)
         self._deadline = 0.0
         self._late: dict[str, int] = {}
