@@ -192,6 +192,7 @@ async def test_books_are_filtered_by_author(client: Client) -> None:
         "prev": None,
         "facets": None,
         "did_you_mean": None,
+        "highlights": None,
     }
 
 

@@ -129,6 +129,13 @@ async def test_a_misspelt_search_is_told_what_it_perhaps_meant(library: Client) 
     assert page["did_you_mean"] == "dispossessed"
 
 
+async def test_highlights_tell_where_each_item_shows_what_was_searched_for(library: Client) -> None:
+    page = await listed(library, "q=darkness guin&highlight=true&fields=title")
+
+    assert page["items"] == [{"title": "The Left Hand of Darkness"}]
+    assert page["highlights"] == [{"title": [[17, 25]], "author": [[3, 7]]}]
+
+
 async def test_what_is_renamed_is_found_by_its_new_name_only(library: Client) -> None:
     author = (await library.get("/authors?name=Lem")).json()["items"][0]
     await library.patch(f"/authors/{author['id']}", json={"name": "Stanisław Lem"})
@@ -155,6 +162,8 @@ async def test_a_removed_book_is_no_longer_found(library: Client) -> None:
         ("count=perhaps", "count"),
         ("cursor=nonsense", "cursor"),
         ("cursor=&currentPage=2", "currentPage"),
+        ("highlight=true", "highlight"),
+        ("highlight=perhaps&q=the", "highlight"),
         (f"q={'a' * 501}", "q"),
     ],
 )

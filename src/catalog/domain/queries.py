@@ -178,6 +178,10 @@ class Page(Generic[ItemT]):
     did_you_mean: Annotated[
         str | None, Doc("where a search finds nothing: one that finds something, of words that the catalogue has")
     ] = None
+    highlights: Annotated[
+        Sequence[Mapping[str, Sequence[tuple[int, int]]]] | None,
+        Doc("item by item, where its fields show what was searched for: from one code point to before another"),
+    ] = None
 
     @classmethod
     def of(cls, items: Sequence[ItemT], page: PageRequest, total: int, as_of: Position) -> "Page[ItemT]":

@@ -6,7 +6,7 @@ A storage keeps `Indexed` and translates `Search.condition` and `Search.tiers`, 
 from .conditions import AllOf, AndNot, AnyOf, Condition, Phrase, any_of
 from .corrections import Count, Slice, corrected
 from .fields import Indexed, SearchField
-from .highlights import highlights
+from .highlights import highlights, marked
 from .query import LONGEST_QUERY, Search
 from .ranking import rank
 
@@ -25,5 +25,6 @@ __all__ = [
     "any_of",
     "corrected",
     "highlights",
+    "marked",
     "rank",
 ]

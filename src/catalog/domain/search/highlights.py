@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
 from attrs import frozen
 
+from catalog.domain.books import BookRecord
 from catalog.domain.text import fold
 
 from .conditions import Phrase
@@ -33,6 +34,18 @@ def highlights(search: Search, text: str, field: SearchField) -> tuple[Span, ...
         return ()
     found = _isbn_in(text) if field is SearchField.ISBN else _words_in(text)
     return _merged(span for phrase in phrases for span in _matched(phrase, found))
+
+
+def marked(search: Search, book: BookRecord) -> Mapping[str, Sequence[Span]]:
+    """Return the highlights of each field of a book that has any; those of `author` are in the author's name."""
+    texts = {
+        SearchField.TITLE: book.title,
+        SearchField.SUBTITLE: book.subtitle,
+        SearchField.AUTHOR: book.author and book.author.name,
+        SearchField.ISBN: book.isbn,
+    }
+    found = {field.value: highlights(search, text, field) for field, text in texts.items() if text}
+    return {name: spans for name, spans in found.items() if spans}
 
 
 @frozen

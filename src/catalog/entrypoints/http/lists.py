@@ -23,7 +23,7 @@ from catalog.domain.facets import Facet
 from catalog.domain.filters import MOST_ALTERNATIVES, Filter, Filterable, Operator, filterable
 from catalog.domain.orders import Sort
 from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, BookQuery, ListQuery, Page, PageRequest
-from catalog.domain.search import LONGEST_QUERY, Search
+from catalog.domain.search import LONGEST_QUERY, Search, marked
 from catalog.domain.text import normalised
 from catalog.domain.values import TextValue
 
@@ -55,11 +55,20 @@ class ListParameter:
     filter_on: tuple[Filterable, Operator] | None = None
 
 
+@frozen
+class _Asked:
+    """A question, and how its answer is wanted: with these fields only, if any are said; with highlights."""
+
+    query: Any
+    fields: Sequence[str]
+    highlight: bool
+
+
 def asked(query_class: type[ListQueryT], request: Request[Any, Any, Any]) -> ListQueryT:
     """Return what a request asks of the list; raise InvalidParameters with all that is wrong."""
     of: Any = query_class
     query: ListQueryT
-    query, _ = _parsed(of, request.scope["query_string"])
+    query = _parsed(of, request.scope["query_string"]).query
     return query
 
 
@@ -67,14 +76,16 @@ def answered(page: Page[Any], query: ListQuery, request: Request[Any, Any, Any])
     """Return the page as it is told: with links in the place of cursors, and with no more fields than asked for."""
     query_string: bytes = request.scope["query_string"]
     of: Any = type(query)
-    _, names = _parsed(of, query_string)
+    how = _parsed(of, query_string)
     links = {"next": page.next, "prev": page.prev}
     told: dict[str, Any] = {
         rel: _link(request.scope["path"], query_string, cursor) for rel, cursor in links.items() if cursor
     }
     remember_links(request.scope, told)
-    if names:
-        told["items"] = [{name: getattr(item, name) for name in names} for item in page.items]
+    if how.highlight and isinstance(query, BookQuery) and query.search is not None:
+        told["highlights"] = [marked(query.search, item) for item in page.items]
+    if how.fields:
+        told["items"] = [{name: getattr(item, name) for name in how.fields} for item in page.items]
     return evolve(page, **told) if told else page
 
 
@@ -88,7 +99,7 @@ def _pairs(query_string: bytes) -> Sequence[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(query_class: Any, query_string: bytes) -> tuple[Any, Sequence[str]]:
+def _parsed(query_class: Any, query_string: bytes) -> _Asked:
     known = parameters_of(query_class)
     given: dict[str, list[str]] = {}
     for name, value in _pairs(query_string):
@@ -97,6 +108,8 @@ def _parsed(query_class: Any, query_string: bytes) -> tuple[Any, Sequence[str]]:
     violations = list(islice(_violations(known, given, values), MOST_VIOLATIONS))
     if not violations and "cursor" in given and "currentPage" in given:
         violations = [Violation(detail="must be left out where a cursor is given", parameter="currentPage")]
+    if not violations and values.get("highlight") and not values.get("q"):
+        violations = [Violation(detail="must be left out where nothing is searched for", parameter="highlight")]
     if violations:
         raise InvalidParameters(violations)
     filters = tuple(
@@ -119,7 +132,7 @@ def _parsed(query_class: Any, query_string: bytes) -> tuple[Any, Sequence[str]]:
         query.start  # noqa: B018 - it is read here to be refused here
     except InvalidValue as error:
         raise InvalidParameters([Violation(detail=error.rule, parameter="cursor")]) from None
-    return query, values.get("fields", ())
+    return _Asked(query, values.get("fields", ()), values.get("highlight", False))
 
 
 def _violations(
@@ -186,7 +199,16 @@ def parameters_of(query_class: Any) -> Mapping[str, ListParameter]:
         _some_of("fields", "Only these fields of each item.", list(fields_dict(record))),
     ]
     if issubclass(query_class, BookQuery):
-        parameters += [_SEARCH, _some_of("facet", "Counts the books of the list by these.", list(Facet))]
+        parameters += [
+            _SEARCH,
+            ListParameter(
+                "highlight",
+                "Tell in `highlights` where each item shows what was searched for.",
+                Schema(type=OpenAPIType.BOOLEAN, default=False),
+                _boolean,
+            ),
+            _some_of("facet", "Counts the books of the list by these.", list(Facet)),
+        ]
     for field in filterable(record).values():
         parameters += (_filter(field, operator) for operator in field.operators)
     return {parameter.name: parameter for parameter in parameters}
