@@ -28,6 +28,7 @@ BEYOND_THE_SCHEMA = [
         # One parameter and another.
         r"must be less than -?\d+, the later version",
         r"must be left out where a cursor is given",
+        r"must be left out where nothing is searched for",
         # What only this service can have made.
         r"must be a cursor as this service gave it, or empty to begin",
         r"must go on in the list it was given for: .*",
