@@ -5,6 +5,8 @@ so that whatever disturbs the machine disturbs all alike; ratios are those of on
 """
 
 import argparse
+import signal
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -27,6 +29,7 @@ QUICK_ROUNDS, QUICK_SECONDS = 2, 0.5
 def main() -> None:
     """Measure what the command line asks for, and print it."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the servers would go on without us
     remove_old_runs()
     began = time.monotonic()
     text = growth.measured(asked.rounds, asked.seconds) if asked.growth else _compared(asked)
