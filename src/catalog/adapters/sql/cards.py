@@ -9,7 +9,6 @@ from uuid import UUID
 
 from attrs import frozen
 from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.books import Book
 from catalog.domain.kinds import Kind
@@ -18,6 +17,7 @@ from catalog.domain.search import Indexed, SearchField
 
 from .rows import CardRow, RevisionRow
 from .slices import slices
+from .transaction import Transaction
 from .turn import CARD, NewCard
 from .words import parts_of
 
@@ -61,7 +61,7 @@ class Books(Protocol):
 class Cards:
     """The cards of the books that one unit of work changed."""
 
-    session: AsyncSession
+    transaction: Transaction
     authors: Authors
     books: Books
 
@@ -95,21 +95,21 @@ class Cards:
     async def _standing(self, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
         found: dict[UUID, Mapping[str, Any]] = {}
         for some in slices(ids):
-            rows = await self.session.execute(_CARDS.where(CardRow.book_id.in_(some)))
+            rows = await self.transaction.execute(_CARDS.where(CardRow.book_id.in_(some)))
             found |= {row["book_id"]: row for row in rows.mappings()}
         return found
 
     async def _take(self, ids: Sequence[UUID]) -> None:
         for some in slices(ids):
-            await self.session.execute(delete(CARD).where(CARD.c.book_id.in_(some)))
+            await self.transaction.execute(delete(CARD).where(CARD.c.book_id.in_(some)))
 
     async def _first_seqs(self, ids: Sequence[UUID]) -> Mapping[UUID, int]:
         """Return the seqs of the first revisions of books that were here before."""
         found: dict[UUID, int] = {}
         for some in slices(ids):
-            first = select(RevisionRow.id, func.min(RevisionRow.seq)).where(RevisionRow.id.in_(some))
-            rows = await self.session.execute(first.group_by(RevisionRow.id))
-            found |= {id: seq for id, seq in rows}  # noqa: C416 - dict() would ask the result for keys
+            first = select(RevisionRow.id, func.min(RevisionRow.seq).label("seq")).where(RevisionRow.id.in_(some))
+            rows = await self.transaction.execute(first.group_by(RevisionRow.id))
+            found |= {row.id: row.seq for row in rows}
         return found
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from .turn import Turn
+from .turn import Inserts, Turn
 from .words import Words
 
 
@@ -61,10 +61,10 @@ class Database(Protocol):
         """Let go of all connections."""
         ...
 
-    async def append(self, connection: AsyncConnection, turn: Turn) -> bool:
-        """Take the turn among writers and append to the log, which gives the entries their seq, without gaps.
+    async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
+        """Insert, take the turn among writers, and append to the log, which gives the entries their seq, without gaps.
 
-        Returns False, with nothing written, where the storage follows another catalogue. What is written later in
-        the same transaction may be seen by nobody before it; the next writer waits for its end.
+        Returns False, with nothing written, where the storage follows another catalogue. Nothing is written after it in
+        this transaction, which may be committed already; the next writer waits for its end.
         """
         ...

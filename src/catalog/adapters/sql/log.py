@@ -8,7 +8,6 @@ from uuid import UUID
 
 from attrs import evolve
 from sqlalchemy import Row, Select, and_, bindparam, exists, insert, or_, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import aliased
 
 from catalog.domain.authors import Author
@@ -20,10 +19,10 @@ from catalog.domain.queries import Position
 from catalog.domain.records import told
 from catalog.domain.revisions import PROMOTED, Change, Operation, Revision, Withheld
 
-from .database import Database
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
 from .slices import MOST_PARAMETERS, slices
+from .transaction import Transaction
 from .turn import ADD_NUMBERED_CARD, COUNT, LOG, REVISION, NewCard, Turn
 
 RECORDS: Mapping[Kind, type[Author | Book]] = {Kind.AUTHOR: Author, Kind.BOOK: Book}
@@ -75,20 +74,20 @@ class Ledger:
 class SqlRevisionLog:
     """The log, inside a unit of work."""
 
-    def __init__(self, session: AsyncSession, ledger: Ledger, database: Database) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction, ledger: Ledger) -> None:
+        self._transaction = transaction
         self._ledger = ledger
-        self._database = database
         self._replayed: list[Revision] = []
         self._source: str | None = None
         self._has_erased = False
 
     async def position(self) -> int:
-        seq: int = (await self._session.execute(POSITION)).one().seq
+        seq: int = (await self._transaction.execute(POSITION)).one().seq
         return seq
 
     async def source(self) -> str | None:
-        return await self._session.scalar(select(LogRow.follows))
+        source: str | None = (await self._transaction.execute(select(LogRow.follows))).scalar()
+        return source
 
     async def last(self, kind: Kind, ids: Collection[UUID]) -> Mapping[UUID, Revision]:
         found: dict[UUID, Revision] = {}
@@ -139,49 +138,43 @@ class SqlRevisionLog:
 
     async def commit(self, caller: Caller, group: UUID | None, cards: Sequence[NewCard]) -> None:
         """Take the turn, and write what there is to write: the last thing before the transaction ends."""
-        # Past the session, which would look for objects that have to be renewed.
-        connection = await self._session.connection()
         if self._has_erased:
-            await self._database.forget_words(connection)
+            await self._transaction.forget_words()
         if self._source is not None:
-            await self._replay(connection, self._replayed, self._source, cards)
+            await self._replay(self._replayed, self._source, cards)
         elif changes := self._ledger.changes:
             entries = [_values(Revision.of(change, seq=0, caller=caller, group=group)) for change in changes]
-            if not await self._database.append(connection, self._turn(changes[-1].at, entries, cards)):
-                raise ReadOnlyReplica((await connection.execute(select(LOG.c.follows))).scalar_one())
+            if not await self._transaction.append(self._turn(changes[-1].at, entries, cards)):
+                raise ReadOnlyReplica((await self._transaction.execute(select(LOG.c.follows))).scalar_one())
 
-    async def _replay(
-        self, connection: AsyncConnection, revisions: Sequence[Revision], source: str, cards: Sequence[NewCard]
-    ) -> None:
+    async def _replay(self, revisions: Sequence[Revision], source: str, cards: Sequence[NewCard]) -> None:
         if not revisions:
-            await connection.execute(update(LOG).values(follows=source))
+            await self._transaction.execute(update(LOG).values(follows=source))
             return
         first = revisions[0].seq
         if [revision.seq for revision in revisions] != list(range(first, first + len(revisions))):
             raise Interrupted
         turn = self._turn(revisions[-1].at, [_values(revision) for revision in revisions])
         expected = turn.counts | {"expected": first - 1, "source": source}
-        if (await connection.execute(_COUNT_REPLAYED, expected)).scalar_one_or_none() is None:
-            last = (await connection.execute(select(LOG.c.seq))).scalar_one()
+        if (await self._transaction.execute(_COUNT_REPLAYED, expected)).scalar_one_or_none() is None:
+            last = (await self._transaction.execute(select(LOG.c.seq))).scalar_one()
             raise CanNotFollow(PROMOTED) if last == first - 1 else Interrupted
-        await connection.execute(_APPEND, turn.entries)
+        await self._transaction.execute(_APPEND, turn.entries)
         if cards:
             seqs = {revision.id: revision.seq for revision in reversed(revisions)}
             numbered = (evolve(card, number=card.number or seqs[card.values["book_id"]]) for card in cards)
-            await connection.execute(ADD_NUMBERED_CARD, [card.bound for card in numbered])
+            await self._transaction.execute(ADD_NUMBERED_CARD, [card.bound for card in numbered])
 
     def _turn(self, now: datetime, entries: Sequence[dict[str, Any]], cards: Sequence[NewCard] = ()) -> Turn:
         more = self._ledger.more
         return Turn(now=now, more_authors=more[Kind.AUTHOR], more_books=more[Kind.BOOK], entries=entries, cards=cards)
 
     async def _withhold(self, why: Withheld, *conditions: Any) -> int:
-        statement = update(RevisionRow).where(*conditions).values(after=None, withheld=why.value)
-        result: Any = await self._session.execute(statement.execution_options(synchronize_session=False))
-        count: int = result.rowcount
-        return count
+        statement = update(REVISION).where(*conditions).values(after=None, withheld=why.value)
+        return (await self._transaction.execute(statement)).rowcount
 
     async def _found(self, statement: Select[Any]) -> list[Revision]:
-        return [revision_of(row) for row in await self._session.execute(statement)]
+        return [revision_of(row) for row in await self._transaction.execute(statement)]
 
 
 def _of_kind(kind: Kind) -> Select[Any]:

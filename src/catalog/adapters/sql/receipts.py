@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.errors import ReadOnlyReplica
 from catalog.domain.kinds import Kind
@@ -12,27 +11,28 @@ from catalog.domain.records import told
 
 from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, ReceiptRow
+from .transaction import Transaction
 
 
 class SqlReceiptRepository:
     """Receipts by actor and key."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
 
     async def find(self, actor: str, key: str, *, since: datetime) -> Receipt | None:
         statement = select(*columns_of(ReceiptRow, Receipt)).where(
             ReceiptRow.actor == actor, ReceiptRow.key == key, ReceiptRow.at >= since
         )
-        found = (await self._session.execute(statement)).mappings().one_or_none()
+        found = (await self._transaction.execute(statement)).mappings().one_or_none()
         if found is None:
             return None
         left_alone = from_json(found["left_alone"], tuple[LeftAlone, ...])
         return Receipt(**{**found, "kind": Kind(found["kind"]), "left_alone": left_alone})
 
     async def add(self, receipt: Receipt, /, *, forget_before: datetime) -> None:
-        if source := await self._session.scalar(select(LogRow.follows)):
+        if source := (await self._transaction.execute(select(LogRow.follows))).scalar():
             raise ReadOnlyReplica(source)
-        await self._session.execute(delete(ReceiptRow).where(ReceiptRow.at < forget_before))
+        await self._transaction.execute(delete(ReceiptRow).where(ReceiptRow.at < forget_before))
         values = told(receipt) | {"left_alone": to_json(receipt.left_alone)}
-        await self._session.execute(insert(ReceiptRow), [values])
+        await self._transaction.execute(insert(ReceiptRow), [values])

@@ -8,7 +8,7 @@ from uuid import UUID
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.filters import CollectionFilter
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import CompoundSelect, func, insert, select, union
+from sqlalchemy import CompoundSelect, bindparam, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.authors import Author
@@ -20,11 +20,17 @@ from catalog.domain.text import SORT_KEY_LENGTH
 
 from .cards import Name
 from .log import Ledger, SqlRevisionLog
-from .mapping import inserts_of, record_of, update_row
+from .mapping import columns_of, inserts_of, record_of, structure, update_row
 from .rows import AuthorRow, BookRow, ContributorRow, SourceRow
 from .slices import slices
+from .transaction import Transaction
 
 RecordT = TypeVar("RecordT", Author, Book)
+
+
+_AUTHORS = select(*columns_of(AuthorRow, Author)).with_for_update(read=True)
+_AUTHORS_BY_IDS = _AUTHORS.where(AuthorRow.id.in_(bindparam("ids", expanding=True)))
+_AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == bindparam("id"))  # a list of values makes a statement take twice as long
 
 
 class AuthorRows(SQLAlchemyAsyncRepository[AuthorRow]):
@@ -53,35 +59,26 @@ class _SqlRecords(Generic[RecordT]):
     ROW: ClassVar[type[Any]]
     ROWS: ClassVar[type[SQLAlchemyAsyncRepository[Any]]]
 
-    def __init__(self, session: AsyncSession, ledger: Ledger, log: SqlRevisionLog) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction, ledger: Ledger, log: SqlRevisionLog) -> None:
+        self._transaction = transaction
         self._ledger = ledger
         self._log = log
         # The session forgets rows that nobody holds, and asks for each again when it is written.
         self._read: dict[UUID, DefaultBase] = {}
-        # Where writers work side by side, nobody else changes what a unit relies on before it ends.
-        self._rows = self.ROWS(
-            session=session,
-            statement=select(self.ROW).with_for_update(read=True),
-            wrap_exceptions=False,
-            auto_refresh=False,
-            auto_expunge=False,
-        )
-        self._to_be_changed = select(self.ROW).with_for_update(key_share=True)
 
     async def get(self, id: UUID) -> RecordT:
-        row = await self._rows.get_one_or_none(id=id, statement=self._to_be_changed)
+        statement = select(self.ROW).with_for_update(key_share=True)
+        row = await (await self._rows()).get_one_or_none(id=id, statement=statement)
         if row is None:
             raise absence(self.KIND, id, (await self._log.last(self.KIND, [id])).get(id))
         return self._record(row)
 
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
-        return {row.id: self._record(row) for row in await _rows_with(self._rows, "id", ids)}
+        return {row.id: self._record(row) for row in await _rows_with(await self._rows(), "id", ids)}
 
     async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
         if records:
-            for table, values in inserts_of(records, self._rows.model_type):
-                await self._session.execute(insert(table), values)
+            self._transaction.insert(inserts_of(records, self.ROW))
             self._ledger.more[self.KIND] += len(records)
             self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
@@ -90,16 +87,17 @@ class _SqlRecords(Generic[RecordT]):
             row = await self._standing(record.id, record.version - 1)
             self._note(row, record)
             update_row(row, record)
-        await self._session.flush()
+        await (await self._transaction.session()).flush()
         self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
     async def remove(
         self, *records: RecordT, at: datetime, operation: Operation = Operation.REMOVE, into: UUID | None = None
     ) -> None:
+        session = await self._transaction.session()
         for record in records:
-            await self._session.delete(await self._standing(record.id, record.version))
+            await session.delete(await self._standing(record.id, record.version))
             self._read.pop(record.id, None)
-        await self._session.flush()
+        await session.flush()
         self._ledger.more[self.KIND] -= len(records)
         self._ledger.changes += (Change.taking(record, operation, at=at, into=into) for record in records)
 
@@ -108,15 +106,26 @@ class _SqlRecords(Generic[RecordT]):
 
     async def _standing(self, id: UUID, version: int) -> DefaultBase:
         """Return the row at that version; the UPDATE or DELETE that follows compares it once more, in SQL."""
-        row: DefaultBase | None = self._read.get(id) or await self._session.get(self._rows.model_type, id)
+        row: DefaultBase | None = self._read.get(id) or await (await self._transaction.session()).get(self.ROW, id)
         if row is None or vars(row)["version"] != version:
             raise Interrupted
         return row
+
+    async def _rows(self) -> SQLAlchemyAsyncRepository[Any]:
+        # Where writers work side by side, nobody else changes what a unit relies on before it ends.
+        statement = select(self.ROW).with_for_update(read=True)
+        return _repository(self.ROWS, await self._transaction.session(), statement=statement)
 
     def _record(self, row: DefaultBase) -> RecordT:
         record: RecordT = record_of(row, self.RECORD)
         self._read[record.id] = row
         return record
+
+
+def _repository(
+    rows: type[SQLAlchemyAsyncRepository[Any]], session: AsyncSession, **options: Any
+) -> SQLAlchemyAsyncRepository[Any]:
+    return rows(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False, **options)
 
 
 async def _rows_with(
@@ -137,19 +146,40 @@ class SqlAuthorRepository(_SqlRecords[Author]):
     ROW = AuthorRow
     ROWS = AuthorRows
 
+    def __init__(self, transaction: Transaction, ledger: Ledger, log: SqlRevisionLog) -> None:
+        super().__init__(transaction, ledger, log)
+        self._known: dict[UUID, Author] = {}
+
+    async def add(self, *records: Author, operation: Operation = Operation.CREATE) -> None:
+        await super().add(*records, operation=operation)
+        self._known |= {record.id: record for record in records}
+
+    async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author]:
+        """Return those that there are; most are only looked at, so no row is kept that could be changed."""
+        found: dict[UUID, Author] = {}
+        for some in slices(ids):
+            if len(some) == 1:
+                rows = await self._transaction.execute(_AUTHOR_BY_ID, {"id": some[0]})
+            else:
+                rows = await self._transaction.execute(_AUTHORS_BY_IDS, {"ids": some})
+            found |= {row["id"]: structure(dict(row), Author) for row in rows.mappings()}
+        self._known |= found
+        return found
+
     def _note(self, row: Any, record: Author) -> None:
         """The cards of books hold the names of their authors."""
         if row.name != record.name:
             self._ledger.renamed.add(record.id)
+        self._known[record.id] = record
 
     async def names(self, ids: Collection[UUID]) -> Mapping[UUID, Name]:
         """Return what the authors are called; most have been read already, to see whether they are there."""
-        read: dict[UUID, Any] = {id: row for id in ids if (row := self._read.get(id)) is not None}
-        return read | dict(await self.get_many([id for id in ids if id not in read]))
+        known = {id: author for id in ids if (author := self._known.get(id)) is not None}
+        return known | dict(await self.get_many([id for id in ids if id not in known]))
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         keys = {name[:SORT_KEY_LENGTH] for name in names}
-        rows = await _rows_with(self._rows, "sort_key", keys)
+        rows = await _rows_with(await self._rows(), "sort_key", keys)
         return [author for author in map(self._record, rows) if author.folded_name in names]
 
 
@@ -161,28 +191,27 @@ class SqlBookRepository(_SqlRecords[Book]):
     ROW = BookRow
     ROWS = BookRows
 
-    def __init__(self, session: AsyncSession, ledger: Ledger, log: SqlRevisionLog) -> None:
-        super().__init__(session, ledger, log)
-        self._sources = SourceRows(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False)
-
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
         keys: dict[str, list[str]] = {}
         for source in sources:
             keys.setdefault(source.source, []).append(source.key)
+        rows = _repository(SourceRows, await self._transaction.session())
         ids = {
             SourceKey(row.source, row.key): row.book_id
             for source, source_keys in keys.items()
-            for row in await _rows_with(self._sources, "key", source_keys, source=source)
+            for row in await _rows_with(rows, "key", source_keys, source=source)
         }
         books = await self.get_many(set(ids.values()))
         return {source: books[id] for source, id in ids.items()}
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
-        rows = await self._rows.get_many(BookRow.id.in_(_naming(author_id)))
+        rows = await (await self._rows()).get_many(BookRow.id.in_(_naming(author_id)))
         return sorted(map(self._record, rows), key=lambda book: book.id.bytes)
 
     async def count_naming(self, author_id: UUID) -> int:
-        return await self._session.scalar(select(func.count()).select_from(_naming(author_id).subquery())) or 0
+        count = select(func.count()).select_from(_naming(author_id).subquery())
+        found: int = (await self._transaction.execute(count)).scalar_one()
+        return found
 
 
 def _naming(author_id: UUID) -> CompoundSelect[UUID]:

@@ -1,10 +1,9 @@
 """A database as an object of ports."""
 
 from collections.abc import AsyncGenerator, Hashable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.callers import Caller
 
@@ -13,6 +12,7 @@ from .database import Database
 from .errors import translated
 from .reader import SqlReader
 from .rows import LogRow
+from .transaction import Transaction
 from .unit_of_work import SqlUnitOfWork
 from .waiting import within
 
@@ -28,15 +28,18 @@ class SqlStorage:
     async def unit_of_work(self, caller: Caller) -> AsyncGenerator[SqlUnitOfWork]:
         """Begin a transaction; it is committed when the block ends well, and rolled back otherwise."""
         self._database.must_be_there()
-        async with AsyncSession(self._database.writer, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncExitStack() as stack:
             with translated():
                 async with within(self._database.patience):
-                    await session.connection()
-                unit = SqlUnitOfWork(session, caller, self._database)
+                    connection = await stack.enter_async_context(self._database.writer.connect())
+                    await connection.begin()
+                transaction = Transaction(connection, self._database)
+                stack.push_async_callback(transaction.close)
+                unit = SqlUnitOfWork(transaction, caller)
                 yield unit
                 await unit.finish()
             with translated(ends=True):
-                await session.commit()
+                await connection.commit()
         self._database.must_be_there()  # else what was committed is where nobody will find it
 
     async def promote(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from attrs import frozen
 from sqlalchemy import Table, bindparam, insert, select, update
@@ -13,6 +13,9 @@ from .words import place_of
 LOG = cast("Table", LogRow.__table__)
 REVISION = cast("Table", RevisionRow.__table__)
 CARD = cast("Table", CardRow.__table__)
+
+Inserts: TypeAlias = Sequence[tuple[Table, Sequence[Mapping[str, Any]]]]
+"""New rows, table by table, parents first."""
 
 COUNT = update(LOG).values(
     seq=LOG.c.seq + bindparam("more", type_=LOG.c.seq.type),

@@ -1,32 +1,30 @@
-"""One session, one transaction."""
+"""One connection, one transaction."""
 
 from collections.abc import Sequence
 from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.callers import Caller
 from catalog.domain.revisions import Change
 
 from .cards import Cards
-from .database import Database
 from .log import Ledger, SqlRevisionLog
 from .receipts import SqlReceiptRepository
 from .repositories import SqlAuthorRepository, SqlBookRepository
+from .transaction import Transaction
 
 
 class SqlUnitOfWork:
-    """A unit of work in a session whose transaction somebody else ends."""
+    """A unit of work in a transaction that somebody else ends."""
 
-    def __init__(self, session: AsyncSession, caller: Caller, database: Database) -> None:
+    def __init__(self, transaction: Transaction, caller: Caller) -> None:
         self.caller = caller
         self.group: UUID | None = None
         self._ledger = Ledger()
-        self.log = SqlRevisionLog(session, self._ledger, database)
-        self.authors = SqlAuthorRepository(session, self._ledger, self.log)
-        self.books = SqlBookRepository(session, self._ledger, self.log)
-        self._cards = Cards(session, self.authors, self.books)
-        self.receipts = SqlReceiptRepository(session)
+        self.log = SqlRevisionLog(transaction, self._ledger)
+        self.authors = SqlAuthorRepository(transaction, self._ledger, self.log)
+        self.books = SqlBookRepository(transaction, self._ledger, self.log)
+        self._cards = Cards(transaction, self.authors, self.books)
+        self.receipts = SqlReceiptRepository(transaction)
 
     @property
     def changes(self) -> Sequence[Change]:

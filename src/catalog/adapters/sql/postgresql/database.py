@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
-from sqlalchemy import Connection, Executable, Text, event, func, select, text
+from sqlalchemy import Connection, Executable, Text, event, func, insert, select, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -23,7 +23,7 @@ from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
-from catalog.adapters.sql.turn import Turn
+from catalog.adapters.sql.turn import Inserts, Turn
 from catalog.adapters.sql.waiting import within
 
 from .append import append
@@ -130,8 +130,10 @@ class PostgresqlDatabase:
     def must_be_there(self) -> None:
         """A server that is gone tells by itself."""
 
-    async def append(self, connection: AsyncConnection, turn: Turn) -> bool:
-        """Append in one statement."""
+    async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
+        """Append in one statement, when everything else is done."""
+        for table, rows in inserts:
+            await connection.execute(insert(table), rows)
         return await append(connection, turn)
 
 

@@ -1,15 +1,16 @@
-"""Appending to the log in SQLite: a few statements, one trip to the connection's thread.
+"""What a unit of work ends with in SQLite: a few statements and the commit, one trip to the connection's thread.
 
 Every write ends with them, so they are compiled once, and their values are made ready by hand.
 """
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Table, bindparam, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from catalog.adapters.sql.turn import ADD_CARD, ADD_NUMBERED_CARD, LOG, REVISION, TAKE_TURN, NewCard, Turn
+from catalog.adapters.sql.turn import ADD_CARD, ADD_NUMBERED_CARD, LOG, REVISION, TAKE_TURN, Inserts, NewCard, Turn
 
 from .compiled import Compiled
 from .one_hop import in_one_trip
@@ -29,25 +30,35 @@ _ADD_CARD = Compiled(ADD_CARD.inline())
 _ADD_NUMBERED_CARD = Compiled(ADD_NUMBERED_CARD.inline())
 
 
+@cache
+def _insert(table: Table) -> Compiled:
+    return Compiled(insert(table).inline())
+
+
 def _cards(turn: Turn) -> Mapping[Compiled, Sequence[NewCard]]:
     new = [card for card in turn.cards if card.number is None]
     others = [card for card in turn.cards if card.number is not None]
     return {statement: cards for statement, cards in ((_ADD_CARD, new), (_ADD_NUMBERED_CARD, others)) if cards}
 
 
-async def append(connection: AsyncConnection, turn: Turn) -> bool:
-    """Take the turn and write the entries; return whether that was allowed. Raises sqlite3.Error."""
+async def append(connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
+    """Insert, take the turn, write the entries and commit; return whether that was allowed. Raises sqlite3.Error."""
+    new = [(_insert(table), rows) for table, rows in inserts]
+    inserted = [(statement.text, list(map(statement.values, rows))) for statement, rows in new]
     counts = _TAKE_TURN.values(turn.counts)
     rows = [_APPEND.values({**entry, "left": left}) for entry, left in zip(turn.entries, turn.left, strict=True)]
 
     cards = {statement: [statement.values(card.bound) for card in found] for statement, found in _cards(turn).items()}
 
     def work(connection: sqlite3.Connection) -> bool:
+        for text, values in inserted:
+            connection.executemany(text, values)
         if not connection.execute(_TAKE_TURN.text, counts).rowcount:
             return False
         connection.executemany(_APPEND.text, rows)
         for statement, values in cards.items():
             connection.executemany(statement.text, values)
+        connection.execute("COMMIT")
         return True
 
     return await in_one_trip(connection, work)

@@ -79,12 +79,13 @@ def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool, foreign_keys: 
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        adapted: Any = connection.connection.dbapi_connection
+        adapted.begins(begin)
 
     def on_reset(dbapi_connection: Any, _record: object, state: Any) -> None:
         # SQLAlchemy trusts a failed COMMIT to have ended its transaction. SQLite keeps it open, and the pool
         # would hand the next user a connection that holds the lock for ever.
-        if not state.terminate_only and dbapi_connection.driver_connection.in_transaction:
+        if not state.terminate_only:
             dbapi_connection.rollback()
 
     event.listen(engine.sync_engine, "connect", on_connect)

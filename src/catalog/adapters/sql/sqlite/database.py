@@ -17,7 +17,7 @@ from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
-from catalog.adapters.sql.turn import Turn
+from catalog.adapters.sql.turn import Inserts, Turn
 from catalog.domain.errors import CatalogError, StorageUnavailable
 
 from .append import append
@@ -105,9 +105,9 @@ class SqliteDatabase:
     def _on_close(self, _dbapi_connection: object, _record: object) -> None:
         self._identity_of_log = None  # whoever closes a file last removes its log
 
-    async def append(self, connection: AsyncConnection, turn: Turn) -> bool:
-        """Append in one trip to the connection's thread."""
-        return await append(connection, turn)
+    async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
+        """Insert, append and commit in one trip to the connection's thread."""
+        return await append(connection, turn, inserts)
 
 
 @asynccontextmanager

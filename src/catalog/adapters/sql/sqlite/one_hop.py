@@ -1,13 +1,14 @@
 """aiosqlite with one trip to the connection's thread for each statement.
 
 SQLAlchemy's own cursor makes up to four: to make a cursor, to execute, to fetch, to close. A trip costs more than what
-most of our statements take in SQLite. All rows are fetched at once, as SQLAlchemy's own cursor does, too.
+most of our statements take in SQLite. All rows are fetched at once, as SQLAlchemy's own cursor does, too. A
+transaction begins in the trip of its first statement, and none is made to end what has ended.
 """
 
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import aiosqlite
 from attrs import frozen
@@ -18,6 +19,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -85,9 +87,9 @@ class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
         await self._run("executemany", operation, seq_of_parameters)
 
     async def _run(self, how: str, operation: Any, parameters: Any) -> None:
-        connection: Any = self._connection
-        async with self._adapt_connection._execute_mutex:
-            self._result = await connection._execute(_executed, connection._conn, how, operation, parameters)
+        adapted: Any = self._adapt_connection
+        async with adapted._execute_mutex:
+            self._result = await adapted.trip(_executed, how, operation, parameters)
         self._rows = deque(self._result.rows)
 
     async def _async_soft_close(self) -> None:
@@ -101,9 +103,53 @@ class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
 class OneHopConnection(AsyncAdapt_aiosqlite_connection):
     """A connection whose cursors make one trip."""
 
-    __slots__ = ()
+    __slots__ = ("_begin", "_is_open")
 
     _cursor_cls = OneHopCursor
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self._begin: str | None = None
+        self._is_open = False
+        """Whether there may be a transaction."""
+
+    def begins(self, begin: str) -> None:
+        """Begin a transaction with the next trip."""
+        self._begin = begin
+
+    async def trip(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the work in the connection's thread, in a transaction if one is to begin; its errors are sqlite3's own."""
+        driver: Any = self._connection
+        begin, self._begin = self._begin, None
+
+        def done() -> T:
+            if begin is not None:
+                driver._conn.execute(begin)
+            return work(driver._conn, *args, **kwargs)
+
+        # Whoever is cancelled leaves work behind in the thread, and nobody knows what it has begun.
+        self._is_open = True
+        try:
+            result: T = await driver._execute(done)
+        except sqlite3.Error:
+            self._is_open = driver.in_transaction
+            raise
+        self._is_open = driver.in_transaction
+        return result
+
+    def commit(self) -> None:
+        """Commit, if there may be anything to be committed."""
+        self._begin = None
+        if self._is_open:
+            super().commit()
+            self._is_open = False
+
+    def rollback(self) -> None:
+        """Roll back, if there may be anything to be rolled back."""
+        self._begin = None
+        if self._is_open:
+            super().rollback()
+            self._is_open = False
 
 
 class OneHopAiosqlite(AsyncAdapt_aiosqlite_dbapi):
@@ -116,8 +162,8 @@ class OneHopAiosqlite(AsyncAdapt_aiosqlite_dbapi):
 
 async def in_one_trip(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
     """Do several things on the connection in one trip; its errors are sqlite3's own."""
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    result: T = await driver._execute(work, driver._conn)
+    adapted: Any = (await connection.get_raw_connection()).dbapi_connection
+    result: T = await adapted.trip(work)
     return result
 
 

@@ -1,0 +1,62 @@
+"""One transaction of a unit of work: what is inserted waits until something is read, or until the turn is taken.
+
+So most units make one trip to read and one to write, and none of their own to insert.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, Table, insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from .database import Database
+from .turn import Inserts, Turn
+
+
+class Transaction:
+    """The transaction of a connection, which somebody else ends.
+
+    Everything goes through here, so that nobody reads past what waits.
+    """
+
+    def __init__(self, connection: AsyncConnection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._waiting: list[tuple[Table, Sequence[Mapping[str, Any]]]] = []
+        self._session: AsyncSession | None = None
+
+    def insert(self, inserts: Inserts) -> None:
+        """Insert rows, table by table, before anything else happens."""
+        self._waiting += inserts
+
+    async def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
+        """Execute the statement."""
+        await self._insert()
+        return await self._connection.execute(statement, values)
+
+    async def session(self) -> AsyncSession:
+        """Return the session of this transaction; who changes its objects flushes them."""
+        await self._insert()
+        if self._session is None:
+            self._session = AsyncSession(self._connection, expire_on_commit=False, autoflush=False)
+        return self._session
+
+    async def append(self, turn: Turn) -> bool:
+        """Insert what waits and take the turn, which is the last thing to do; return whether that was allowed."""
+        inserts, self._waiting = self._waiting, []
+        return await self._database.append(self._connection, turn, inserts)
+
+    async def forget_words(self) -> None:
+        """Leave no trace in the index of words of what no card holds any more."""
+        await self._insert()
+        await self._database.forget_words(self._connection)
+
+    async def close(self) -> None:
+        """Let go of the session's objects."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _insert(self) -> None:
+        inserts, self._waiting = self._waiting, []
+        for table, rows in inserts:
+            await self._connection.execute(insert(table), rows)
