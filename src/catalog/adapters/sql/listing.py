@@ -15,7 +15,8 @@ from catalog.domain.queries import BookQuery, ListQuery, Page, PageRequest, Posi
 from catalog.domain.search import AndNot, Count, Search, Slice, any_of, corrected
 
 from .database import Database
-from .lists import HEAD, Shape, Statements, bound, key_of, shapes_of
+from .known import Known
+from .lists import HEAD, VERSIONS, Shape, Statements, bound, key_of, shapes_of
 from .rows import BookRow, LogRow
 from .words import parts_of, place_of
 
@@ -53,6 +54,7 @@ class Lists:
         self._time = database.reader_of(LogRow.__table__.c.at.type) or (lambda time: time)
         self._id = database.reader_of(BookRow.__table__.c.id.type) or str
         self._totals: OrderedDict[str, _Counted] = OrderedDict()
+        self._known = Known()
         self._known_facets: OrderedDict[tuple[str, Facet], tuple[int, Sequence[FacetCount]]] = OrderedDict()
 
     async def part(self, kind: Kind, query: ListQuery, read: Callable[[Sequence[Any]], RecordT]) -> Page[RecordT]:
@@ -120,9 +122,15 @@ class Lists:
             attempt += 1
             known = self._totals.get(query.digest) if attempt <= ATTEMPTS else None
             window = _window(query, start, known)
-            shape = _shape(kind, query, start, search, window)
-            must_count = query.count and known is None
-            rows = await self._rows(evolve(shape, is_counted=must_count), query, start, search, window)
+            shape = evolve(_shape(kind, query, start, search, window), is_counted=query.count and known is None)
+            part = kind, query.digest, start, window
+            records = self._known.of(part)
+            rows = await self._rows(evolve(shape, is_brief=records is not None), query, start, search, window)
+            found = [row for row in rows if row[HEAD + 1] is not None]
+            if records is not None and any(row[HEAD + 2 :] not in records for row in found):
+                records = None
+                rows = await self._rows(shape, query, start, search, window)
+                found = [row for row in rows if row[HEAD + 1] is not None]
             seq, at, total = rows[0][:HEAD]
             if total is None and known is not None and known.seq == seq:
                 total = known.total
@@ -134,9 +142,15 @@ class Lists:
             is_of_now = known is None or known.seq == seq
             if is_of_now or not (is_from_end or (query.count and total is None)):
                 break
-        found = [row for row in rows if row[HEAD + 1] is not None]
+        if records is None:
+            versions = list(map(VERSIONS[kind], found))
+            records = {version: read(row[HEAD + 2 :]) for version, row in zip(versions, found, strict=True)}
+            self._known.keep(part, records)
+        else:
+            versions = [row[HEAD + 2 :] for row in found]
+        listed = [(row[HEAD : HEAD + 2], records[version]) for row, version in zip(found, versions, strict=True)]
         as_of = Position(seq=seq, at=at and self._time(at))
-        return _page(query, start, window, found, total if query.count else None, as_of, read)
+        return _page(query, start, window, listed, total if query.count else None, as_of)
 
     async def _rows(
         self, shape: Shape, query: ListQuery, start: Cursor | None, search: Search | None, window: _Window
@@ -210,36 +224,34 @@ def _page(
     query: ListQuery,
     start: Cursor | None,
     window: _Window,
-    rows: Sequence[Sequence[Any]],
+    found: Sequence[tuple[Sequence[Any], RecordT]],
     total: int | None,
     as_of: Position,
-    read: Callable[[Sequence[Any]], RecordT],
 ) -> Page[RecordT]:
     size = query.page.size
     if start is not None and start.is_backwards:
         # They come from the last to the first, and one too many tells that there are more before.
-        told = rows[:size][::-1]
-        has_next, has_prev = True, len(rows) > size
+        told = found[:size][::-1]
+        has_next, has_prev = True, len(found) > size
     else:
-        listed = rows[::-1] if window.is_backwards else rows
+        listed = found[::-1] if window.is_backwards else found
         told = listed[:size]
         offset = 0 if query.cursor is not None else query.page.offset
         has_next, has_prev = len(listed) > size, start is not None or offset > 0
-    items = [read(row[HEAD + 2 :]) for row in told]
     return Page(
-        items=items,
+        items=[record for _, record in told],
         limit=size,
         offset=query.page.offset if query.cursor is None else None,
         total=total,
         as_of=as_of,
-        next=_cursor(query, told[-1], items[-1]) if told and has_next else None,
-        prev=_cursor(query, told[0], items[0], is_backwards=True) if told and has_prev else None,
+        next=_cursor(query, *told[-1]) if told and has_next else None,
+        prev=_cursor(query, *told[0], is_backwards=True) if told and has_prev else None,
     )
 
 
-def _cursor(query: ListQuery, row: Sequence[Any], record: Any, *, is_backwards: bool = False) -> str:
+def _cursor(query: ListQuery, key: Sequence[Any], record: Any, *, is_backwards: bool = False) -> str:
     sort = query.sorted_by
     if sort.is_by_relevance:
-        tier, place = row[HEAD : HEAD + 2]
+        tier, place = key
         return query.at(Place((tier, *parts_of(place)), record.id), is_backwards=is_backwards)
     return query.at(sort.place_of(record), is_backwards=is_backwards)

@@ -5,8 +5,9 @@ answer is empty. The keys of a part are found first, on an index alone; only the
 statement looks like depends on the shape of a question; it is built once for each shape.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
@@ -59,6 +60,17 @@ BOOK_COLUMNS = (*_BOOK, *(parts_of(table, names, of=BookRow.id).label(name) for 
 OF_ITS_AUTHOR = tuple(column.label(f"author__{column.key}") for column in _AUTHOR)
 
 
+_AUTHOR_VERSIONS = [AUTHOR_NAMES.index(name) for name in ("id", "version")]
+_BOOK_VERSIONS = [BOOK_NAMES.index(name) for name in ("id", "version")]
+VERSIONS: Mapping[Kind, Callable[[Sequence[Any]], Hashable]] = {
+    Kind.AUTHOR: itemgetter(*(HEAD + 2 + place for place in _AUTHOR_VERSIONS)),
+    Kind.BOOK: itemgetter(
+        *(HEAD + 2 + place for place in (*_BOOK_VERSIONS, len(BOOK_NAMES) + AUTHOR_NAMES.index("version")))
+    ),
+}
+"""What gives of a row just what a brief one tells after its key: an id, and the versions of what is shown under it."""
+
+
 @frozen
 class Key:
     """A column by which records are ordered, and the value of what has none."""
@@ -104,6 +116,8 @@ class Shape:
     """The tiers in which to look, where the order is that of relevance."""
     at_tier: int = -1
     """The tier of the key at which to begin."""
+    is_brief: bool = False
+    """Whether only the versions of the records are told."""
 
 
 def key_of(shape: Shape) -> Key:
@@ -208,9 +222,13 @@ class Statements:
     def _told(self, shape: Shape, row: Any, keys: Any, total: ColumnElement[Any]) -> Select[Any]:
         key = (keys.c.tier, keys.c.key) if shape.tiers else (null().label("tier"), keys.c.key)
         if shape.kind is Kind.AUTHOR:
-            body = select(*key, *AUTHOR_COLUMNS).join_from(keys, AuthorRow, AuthorRow.id == keys.c.id)
+            columns: Sequence[Any] = [AuthorRow.id, AuthorRow.version] if shape.is_brief else AUTHOR_COLUMNS
+            body = select(*key, *columns).join_from(keys, AuthorRow, AuthorRow.id == keys.c.id)
         else:
-            body = select(*key, *BOOK_COLUMNS, *OF_ITS_AUTHOR).join_from(keys, BookRow, BookRow.id == keys.c.id)
+            columns = [*BOOK_COLUMNS, *OF_ITS_AUTHOR]
+            if shape.is_brief:
+                columns = [BookRow.id, BookRow.version, AuthorRow.version.label("author__version")]
+            body = select(*key, *columns).join_from(keys, BookRow, BookRow.id == keys.c.id)
             body = body.outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
         told = body.subquery("told")
         order = [_in(told.c.key, shape), _in(told.c.id, shape)]

@@ -390,3 +390,35 @@ async def test_counting_can_be_left_out(catalogue: Cataloguers) -> None:
 
     assert (await answer(catalogue.storage, query)).total == 1
     assert (await answer(catalogue.storage, evolve(query, count=False))).total is None
+
+
+async def test_a_list_that_is_asked_for_again_shows_whatever_has_changed_in_it(catalogue: Cataloguers) -> None:
+    storage = catalogue.storage
+    author = await catalogue.authors.add(AuthorDetails(name="Mary Ann Evans"))
+    books = [await catalogue.books.add(BookDetails(title=f"Book {n}", author_id=author.id)) for n in range(3)]
+    other = await catalogue.authors.add(AuthorDetails(name="George Sand"))
+    queries: list[BookQuery] = [
+        BookQuery(),
+        BookQuery(search=Search.parse("book")),
+        BookQuery(sort=Sort(BookQuery.ORDERS["updated_at"], is_descending=True)),
+    ]
+
+    async def must_show(*standing: BookRecord) -> None:
+        shown = [await storage.reader.book(book.id) for book in standing]
+        for query in queries:
+            assert sorted((await answer(storage, query)).items, key=lambda book: book.title) == shown
+
+    await must_show(*books)
+    await must_show(*books)
+    await catalogue.authors.revise(author.id, Amendment({"name": "George Eliot"}))
+    await must_show(*books)
+    await catalogue.books.revise(books[1].id, Amendment({"author_id": other.id, "languages": ("eng",)}))
+    await must_show(*books)
+    await catalogue.books.revise(
+        books[2].id, Amendment({"contributors": (Contributor(author_id=other.id, role=Role("trl")),)})
+    )
+    await must_show(*books)
+    await catalogue.books.remove(books[0].id)
+    await must_show(*books[1:])
+    await catalogue.undoing.restore(BookRecord, books[0].id)
+    await must_show(*books)
