@@ -60,6 +60,7 @@ BOOK_COLUMNS = (*_BOOK, *(parts_of(table, names, of=BookRow.id).label(name) for 
 OF_ITS_AUTHOR = tuple(column.label(f"author__{column.key}") for column in _AUTHOR)
 
 
+_COLUMNS = {Kind.AUTHOR: AUTHOR_COLUMNS, Kind.BOOK: BOOK_COLUMNS}
 _AUTHOR_VERSIONS = [AUTHOR_NAMES.index(name) for name in ("id", "version")]
 _BOOK_VERSIONS = [BOOK_NAMES.index(name) for name in ("id", "version")]
 VERSIONS: Mapping[Kind, Callable[[Sequence[Any]], Hashable]] = {
@@ -158,7 +159,11 @@ class Statements:
     def _by_key(self, shape: Shape, row: Any, conditions: Sequence[ColumnElement[bool]]) -> FromClause:
         key: Any = key_of(shape).column
         id = CardRow.book_id if shape.order == "author" else row.id
-        statement = self._among(select(id.label("id"), key.label("key")), shape, row, conditions, is_by_key=True)
+        columns: list[Any] = [id.label("id"), key.label("key")]
+        if shape.is_brief and (shape.order != "author" or conditions):
+            # They are in the row that is looked at anyway; else its id has to be looked up first.
+            columns += [row.version, row.author_id] if shape.kind is Kind.BOOK else [row.version]
+        statement = self._among(select(*columns), shape, row, conditions, is_by_key=True)
         if shape.begins_at_key:
             place = tuple_(bindparam("key", type_=key.type), bindparam("id", type_=row.id.type))
             here = tuple_(key, id)
@@ -221,21 +226,24 @@ class Statements:
 
     def _told(self, shape: Shape, row: Any, keys: Any, total: ColumnElement[Any]) -> Select[Any]:
         key = (keys.c.tier, keys.c.key) if shape.tiers else (null().label("tier"), keys.c.key)
-        if shape.kind is Kind.AUTHOR:
-            columns: Sequence[Any] = [AuthorRow.id, AuthorRow.version] if shape.is_brief else AUTHOR_COLUMNS
-            body = select(*key, *columns).join_from(keys, AuthorRow, AuthorRow.id == keys.c.id)
-        else:
-            columns = [*BOOK_COLUMNS, *OF_ITS_AUTHOR]
-            if shape.is_brief:
-                columns = [BookRow.id, BookRow.version, AuthorRow.version.label("author__version")]
-            body = select(*key, *columns).join_from(keys, BookRow, BookRow.id == keys.c.id)
-            body = body.outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
-        told = body.subquery("told")
-        order = [_in(told.c.key, shape), _in(told.c.id, shape)]
+        tables: Any = LogRow.__table__.outerjoin(keys, true())
+        is_found = shape.is_brief and "version" in keys.c
+        if not is_found:
+            tables = tables.outerjoin(row, row.id == keys.c.id)
+        columns: Sequence[Any] = _versions(keys.c if is_found else row) if shape.is_brief else _COLUMNS[shape.kind]
+        if shape.kind is Kind.BOOK:
+            author_id = keys.c.author_id if is_found else row.author_id
+            tables = tables.outerjoin(AuthorRow, AuthorRow.id == author_id)
+            columns = [*columns, *([AuthorRow.version.label("author__version")] if shape.is_brief else OF_ITS_AUTHOR)]
+        order = [_in(keys.c.key, shape), _in(keys.c.id, shape)]
         if shape.tiers:
-            order.insert(0, _in(told.c.tier, shape))
-        head = select(LogRow.seq, LogRow.at, total.label("total"), *told.c)
-        return head.select_from(LogRow).outerjoin(told, true()).order_by(*order)
+            order.insert(0, _in(keys.c.tier, shape))
+        told: Sequence[Any] = LogRow.seq, LogRow.at, total.label("total"), *key, *columns
+        return select(*told).select_from(tables).order_by(*order)
+
+
+def _versions(row: Any) -> Sequence[Any]:
+    return row.id, row.version
 
 
 class _Unseen:
