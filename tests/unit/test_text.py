@@ -1,9 +1,11 @@
 """How text is kept, compared and ordered."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.domain.errors import InvalidValue
-from catalog.domain.text import SORT_KEY_LENGTH, fold, normalised, sort_key
+from catalog.domain.text import SORT_KEY_LENGTH, fold, fold_unicode, normalised, sort_key
 
 
 def refusal_of(text: str, longest: int = 100) -> str:
@@ -156,3 +158,8 @@ def test_what_cannot_be_seen_neither_joins_nor_separates(invisible: str) -> None
 def test_overrides_and_noncharacters_are_refused(character: str) -> None:
     with pytest.raises(InvalidValue, match=f"{ord(character):04X}"):
         normalised(f"a{character}b", longest=10)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_short_way_for_ascii_folds_as_the_long_one(text: str) -> None:
+    assert fold(text) == fold_unicode(text)

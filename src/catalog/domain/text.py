@@ -26,6 +26,10 @@ _LETTERS = str.maketrans(
 )
 # An apostrophe joins (O'Brien, OBrien), every other punctuation mark separates.
 _APOSTROPHES = {ord(c): None for c in "'’‘ʼʻʿʾ`´"}
+# What folding makes of ASCII, where it is no more than small letters and punctuation: most names are nothing else.
+_PLAIN = {
+    ord(c): "" if c in "'`" else " " if unicodedata.category(c)[0] in "PZC" else c.lower() for c in map(chr, range(128))
+}
 # Marks below this canonical combining class (nukta, kana voicing, virama) make another letter,
 # the ones from it on (accents, vowel points) only ornament one. Unicode Standard, section 4.3.
 _FIRST_ORNAMENT = 10
@@ -59,6 +63,13 @@ def fold(text: str) -> str:
     `j r r  tolkien`, `Émile` and `EMILE`. Text of punctuation alone folds to itself, so that
     the titles `?` and `!` stay apart.
     """
+    if text.isascii() and (words := text.translate(_PLAIN).split()):
+        return " ".join(words)
+    return fold_unicode(text)
+
+
+def fold_unicode(text: str) -> str:
+    """Return what `fold` does, by the long way, which alone knows more than ASCII."""
     # Apostrophes go before and after: some fall apart into a space and an accent, others come out of a letter.
     decomposed = _decomposed(unicodedata.normalize("NFC", text).translate(_APOSTROPHES)).translate(_APOSTROPHES)
     plain = "".join(c for c in decomposed if unicodedata.combining(c) < _FIRST_ORNAMENT and not _is_invisible(c))

@@ -41,6 +41,12 @@ class Database(Protocol):
         """
         ...
 
+    async def fetch_in(
+        self, connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]
+    ) -> Sequence[Sequence[Any]]:
+        """Return what `fetch` does, inside of a transaction."""
+        ...
+
     def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
         """Return what makes a value of what `fetch` gives in a column of that type; None where it is one already."""
         ...

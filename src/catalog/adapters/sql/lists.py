@@ -163,7 +163,8 @@ class Statements:
         if shape.is_brief and (shape.order != "author" or conditions):
             # They are in the row that is looked at anyway; else its id has to be looked up first.
             columns += [row.version, row.author_id] if shape.kind is Kind.BOOK else [row.version]
-        statement = self._among(select(*columns), shape, row, conditions, is_by_key=True)
+        listed: Any = select(*columns)
+        statement = self._among(listed, shape, row, conditions, is_by_key=True)
         if shape.begins_at_key:
             place = tuple_(bindparam("key", type_=key.type), bindparam("id", type_=row.id.type))
             here = tuple_(key, id)

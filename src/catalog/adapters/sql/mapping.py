@@ -5,6 +5,7 @@ Inside the log, and in receipts, a record is JSON.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -82,8 +83,14 @@ def columns_of(row_class: type[DefaultBase], record_class: type[Any]) -> Sequenc
 
 
 def _column_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
+    unstructure = converter.unstructure
+    return {name: unstructure(getattr(record, name)) for name in _column_names(row_class)}
+
+
+@cache
+def _column_names(row_class: type[DefaultBase]) -> Sequence[str]:
     mapper: Mapper[Any] = inspect(row_class)
-    return {column.key: converter.unstructure(getattr(record, column.key)) for column in mapper.columns}
+    return [column.key for column in mapper.columns]
 
 
 def _children_values(children: Sequence[Any]) -> Iterator[dict[str, Any]]:

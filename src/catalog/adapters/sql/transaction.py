@@ -6,7 +6,7 @@ So most units make one trip to read and one to write, and none of their own to i
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Table, insert
+from sqlalchemy import Column, CursorResult, Executable, Table, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from .database import Database
@@ -33,6 +33,19 @@ class Transaction:
         """Execute the statement."""
         await self._insert()
         return await self._connection.execute(statement, values)
+
+    async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Return all rows of a statement that is always the same, as the driver gives them."""
+        await self._insert()
+        return await self._database.fetch_in(self._connection, statement, values)
+
+    def read(self, columns: Sequence[Column[Any]], row: Sequence[Any]) -> dict[str, Any]:
+        """Return the values of a fetched row that has these columns."""
+        reads = ((column, self._database.reader_of(column.type)) for column in columns)
+        return {
+            column.key: value if value is None or read is None else read(value)
+            for (column, read), value in zip(reads, row, strict=True)
+        }
 
     async def session(self) -> AsyncSession:
         """Return the session of this transaction; who changes its objects flushes them."""

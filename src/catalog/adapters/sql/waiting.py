@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -16,9 +16,13 @@ SECONDS = 1.0
 """How long after its beginning a question is still asked again."""
 
 
-@asynccontextmanager
-async def within(seconds: float | None) -> AsyncGenerator[None]:
+def within(seconds: float | None) -> AbstractAsyncContextManager[None]:
     """Raise StorageUnavailable if the block has not ended by then."""
+    return nullcontext() if seconds is None else _within(seconds)
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -108,6 +108,8 @@ def searchable(text: str) -> str:
     Only text of punctuation alone, which folds to itself, can hold any.
     """
     folded = fold(text)
+    if folded.replace(" ", "").isalnum():
+        return folded
     if not (dropped := {ord(c): None for c in set(folded) if _is_unsearchable(c)}):
         return folded
     # Marks that the dropped characters kept apart may change places now.

@@ -106,6 +106,12 @@ class PostgresqlDatabase:
                 connection = await stack.enter_async_context(self._single.connect())
             return (await connection.execute(statement, values)).all()
 
+    async def fetch_in(
+        self, connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]
+    ) -> Sequence[Sequence[Any]]:
+        """Return all rows."""
+        return (await connection.execute(statement, values)).all()
+
     def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
         """Nothing is left to be made: SQLAlchemy and asyncpg give values."""
         return None

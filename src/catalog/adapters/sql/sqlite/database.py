@@ -22,10 +22,11 @@ from catalog.domain.errors import CatalogError, StorageUnavailable
 
 from .append import append
 from .at_once import AtOnce
-from .compiled import compiled, reader_of
+from .compiled import compiled, fetched, reader_of
 from .connections import READERS, migration_engine, reader_engine, writer_engine
 from .errors import translate
 from .files import Identity, identity, must_be_a_catalogue, must_be_usable, must_be_whole, must_have
+from .one_hop import in_one_trip
 from .readers import Readers
 from .words import SqliteWords
 
@@ -54,6 +55,14 @@ class SqliteDatabase:
         ready = asked.values(values)
         found = self._here().fetch(asked.text, ready)
         return await self._readers.fetch(asked.text, ready) if found is None else found
+
+    async def fetch_in(
+        self, connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]
+    ) -> Sequence[Sequence[Any]]:
+        """Return all rows in one trip to the connection's thread."""
+        asked = compiled(statement)
+        ready = asked.values(values)
+        return await in_one_trip(connection, lambda driver: fetched(driver, asked.text, ready))
 
     def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
         """Return what makes a value of what SQLite keeps."""
