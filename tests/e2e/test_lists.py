@@ -136,6 +136,22 @@ async def test_highlights_tell_where_each_item_shows_what_was_searched_for(libra
     assert page["highlights"] == [{"title": [[17, 25]], "author": [[3, 7]]}]
 
 
+async def test_a_list_brings_the_contributors_along_where_that_is_asked(library: Client) -> None:
+    (book,) = (await listed(library, "q=solaris"))["items"]
+    translators = [await added_author(library, name) for name in ("Joanna Kilmartin", "Steve Cox")]
+    people = [{"author_id": each["id"], "role": "trl"} for each in translators]
+    await library.patch(f"/books/{book['id']}", json={"contributors": people})
+
+    page = await listed(library, "q=solaris&include=contributors&fields=title")
+    plain = await listed(library, "q=solaris")
+    nobody = await listed(library, "q=dispossessed&include=contributors")
+
+    assert page["items"] == [{"title": "Solaris"}]
+    assert page["included"] == {each["id"]: each for each in translators}
+    assert plain["included"] is None
+    assert nobody["included"] == {}
+
+
 async def test_what_is_renamed_is_found_by_its_new_name_only(library: Client) -> None:
     author = (await library.get("/authors?name=Lem")).json()["items"][0]
     await library.patch(f"/authors/{author['id']}", json={"name": "Stanisław Lem"})
@@ -159,6 +175,7 @@ async def test_a_removed_book_is_no_longer_found(library: Client) -> None:
         ("published=yesterday", "published"),
         ("fields=title,colour", "fields"),
         ("facet=colour", "facet"),
+        ("include=publisher", "include"),
         ("count=perhaps", "count"),
         ("cursor=nonsense", "cursor"),
         ("cursor=&currentPage=2", "currentPage"),

@@ -1,7 +1,8 @@
 """What can be asked of the catalogue, and how answers are paged."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
@@ -10,7 +11,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen, validators
 
 from .authors import Author
-from .books import BookRecord
+from .books import Book, BookRecord
 from .constraints import Doc
 from .cursors import Cursor
 from .facets import Facet, FacetCount
@@ -97,6 +98,12 @@ class AuthorQuery(ListQuery):
     RECORD = Author
 
 
+class Include(StrEnum):
+    """What a list of books can bring along, which clients would have to ask for one by one."""
+
+    CONTRIBUTORS = "contributors"
+
+
 @frozen(kw_only=True, slots=False)
 class BookQuery(ListQuery):
     """Books, ordered by title unless told otherwise; what a search finds, by relevance."""
@@ -106,6 +113,7 @@ class BookQuery(ListQuery):
 
     search: Search | None = None
     facets: tuple[Facet, ...] = ()
+    includes: tuple[Include, ...] = ()
 
     @property
     def usual_sort(self) -> Sort:
@@ -119,6 +127,11 @@ class BookQuery(ListQuery):
 
     def _asked(self) -> tuple[object, ...]:
         return *super()._asked(), None if self.search is None else str(self.search)
+
+
+def contributors_of(books: Iterable[Book]) -> Sequence[UUID]:
+    """Return the ids of all whom the books name as contributors, each once, in order."""
+    return sorted({each.author_id for book in books for each in book.contributors}, key=lambda each: each.bytes)
 
 
 def entered_under(author_id: UUID) -> Filter:
@@ -181,6 +194,10 @@ class Page(Generic[ItemT]):
     highlights: Annotated[
         Sequence[Mapping[str, Sequence[tuple[int, int]]]] | None,
         Doc("item by item, where its fields show what was searched for: from one code point to before another"),
+    ] = None
+    included: Annotated[
+        Mapping[str, Author] | None,
+        Doc("the authors that the items name as contributors, by id, where that was asked"),
     ] = None
 
     @classmethod

@@ -23,11 +23,13 @@ from .queries import (
     BookQuery,
     Candidates,
     ChangeQuery,
+    Include,
     ListQuery,
     Page,
     PageRequest,
     Position,
     RevisionQuery,
+    contributors_of,
 )
 from .revisions import Revision, absence
 from .search import Count, Indexed, Search, SearchField, Slice, corrected, rank
@@ -138,7 +140,10 @@ class ScanningReader:
         page = _part(state, books, query, sort).map(lambda book: _with_author(state, book))
         if query.search is not None and query.finds_nothing(page):
             page = evolve(page, did_you_mean=_meant(state, query.search))
-        return evolve(page, facets=_facets(state, books, query)) if query.facets else page
+        more: dict[str, Any] = {"facets": _facets(state, books, query)} if query.facets else {}
+        if Include.CONTRIBUTORS in query.includes:
+            more["included"] = {str(id): state.author(id) for id in contributors_of(page.items)}
+        return evolve(page, **more) if more else page
 
     async def position(self) -> Position:
         """Return how far the log has come."""

@@ -3,25 +3,42 @@
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from attrs import evolve, frozen
 
+from catalog.domain.authors import Author
 from catalog.domain.cursors import Cursor
 from catalog.domain.errors import StorageBusy
 from catalog.domain.facets import Facet, FacetCount, counted
 from catalog.domain.kinds import Kind
 from catalog.domain.orders import Place
-from catalog.domain.queries import BookQuery, ListQuery, Page, PageRequest, Position
+from catalog.domain.queries import BookQuery, Include, ListQuery, Page, PageRequest, Position, contributors_of
 from catalog.domain.search import AndNot, Count, Search, Slice, any_of, corrected
 
 from .database import Database
 from .known import Known
-from .lists import HEAD, VERSIONS, Shape, Statements, bound, key_of, shapes_of
+from .lists import (
+    AUTHOR_COLUMNS,
+    AUTHOR_NAMES,
+    HEAD,
+    VERSIONS,
+    Shape,
+    Statements,
+    authors_by_ids,
+    bound,
+    key_of,
+    shapes_of,
+)
+from .loading import Loader
 from .rows import BookRow, LogRow
+from .slices import slices
 from .words import parts_of, place_of
 
 RecordT = TypeVar("RecordT")
 
+MOST_AUTHORS = 512
+"""Authors whom one statement finds."""
 MOST_TOTALS = 1000
 """Totals that are remembered."""
 ATTEMPTS = 3
@@ -53,6 +70,8 @@ class Lists:
         self._statements = Statements(database.words)
         self._time = database.reader_of(LogRow.__table__.c.at.type) or (lambda time: time)
         self._id = database.reader_of(BookRow.__table__.c.id.type) or str
+        reads = [database.reader_of(column.type) for column in AUTHOR_COLUMNS]
+        self._author = Loader(Author, AUTHOR_NAMES, reads, start=1).record
         self._totals: OrderedDict[str, _Counted] = OrderedDict()
         self._known = Known()
         self._known_facets: OrderedDict[tuple[str, Facet], tuple[int, Sequence[FacetCount]]] = OrderedDict()
@@ -64,13 +83,35 @@ class Lists:
             return page
         if query.search is not None and query.finds_nothing(page):
             page = evolve(page, did_you_mean=await self._meant(query.search, read))
-        if not query.facets:
+        if not (query.facets or query.includes):
             return page
         for _ in range(ATTEMPTS):
-            if (facets := await self._facets(query, page.as_of.seq)) is not None:
-                return evolve(page, facets=facets)
+            if (more := await self._more(query, page)) is not None:
+                return evolve(page, **more)
             page = await self._part(kind, query, read)  # somebody has written meanwhile
         raise StorageBusy
+
+    async def _more(self, query: BookQuery, page: Page[Any]) -> Mapping[str, Any] | None:
+        """Return what was asked for besides the items, as of the seq of the page; None where that has passed."""
+        more: dict[str, Any] = {}
+        if query.facets:
+            more["facets"] = await self._facets(query, page.as_of.seq)
+        if Include.CONTRIBUTORS in query.includes:
+            more["included"] = await self._authors(contributors_of(page.items), page.as_of.seq)
+        return None if None in more.values() else more
+
+    async def _authors(self, ids: Sequence[UUID], seq: int) -> Mapping[str, Author] | None:
+        """Return the authors as of that seq, by id; None where that has passed."""
+        found: dict[str, Author] = {}
+        for some in slices(ids, MOST_AUTHORS):
+            # A statement for each power of two; the last id fills it up.
+            places = 1 << (len(some) - 1).bit_length()
+            values = {f"id{place}": some[min(place, len(some) - 1)] for place in range(places)}
+            rows = await self._database.fetch(authors_by_ids(places), values)
+            if rows[0][0] != seq:
+                return None
+            found |= {str(author.id): author for author in map(self._author, [row for row in rows if row[1]])}
+        return {str(id): found[str(id)] for id in ids}
 
     async def _meant(self, search: Search, read: Callable[[Sequence[Any]], Any]) -> str | None:
         """Return the search that was perhaps meant."""

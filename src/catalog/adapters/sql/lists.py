@@ -247,6 +247,14 @@ def _versions(row: Any) -> Sequence[Any]:
     return row.id, row.version
 
 
+@lru_cache
+def authors_by_ids(count: int) -> Select[Any]:
+    """Return the statement that finds that many authors, `id0` and so on, beside the seq of the log."""
+    ids = [bindparam(f"id{place}", type_=AuthorRow.id.type) for place in range(count)]
+    told: Sequence[Any] = LogRow.seq, *AUTHOR_COLUMNS
+    return select(*told).select_from(LogRow.__table__.outerjoin(AuthorRow, AuthorRow.id.in_(ids)))
+
+
 class _Unseen:
     """Filters that the cache of statements does not compare: their shape says it all."""
 

@@ -1,12 +1,13 @@
 """The query side: Core statements, no ORM objects; a record or a part of a list costs one."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, BindParameter, Select, bindparam, func, literal_column, select
+from attrs import frozen
+from sqlalchemy import BigInteger, BindParameter, bindparam, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.domain.authors import Author
@@ -27,6 +28,7 @@ from catalog.domain.revisions import Revision, absence
 
 from .database import Database
 from .errors import translated
+from .known import Known
 from .listing import Lists
 from .lists import AUTHOR_COLUMNS, AUTHOR_NAMES, BOOK_COLUMNS, BOOK_NAMES, OF_ITS_AUTHOR
 from .loading import Loader
@@ -42,6 +44,12 @@ _OFFSET: BindParameter[Any] = bindparam("offset", type_=BigInteger)
 _AUTHOR_BY_ID = select(*AUTHOR_COLUMNS).where(AuthorRow.id == _ID)
 _BOOK_BY_ID = (
     select(*BOOK_COLUMNS, *OF_ITS_AUTHOR)
+    .outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
+    .where(BookRow.id == _ID)
+)
+_AUTHOR_VERSIONS = select(AuthorRow.version).where(AuthorRow.id == _ID)
+_BOOK_VERSIONS = (
+    select(BookRow.version, AuthorRow.version.label("author__version"))
     .outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
     .where(BookRow.id == _ID)
 )
@@ -85,13 +93,26 @@ class _Records:
         """Return the book that a row holds: its own columns, then those of its author."""
         return self._books.record(row)
 
+    def of(self, kind: Kind, row: Sequence[Any]) -> Any:
+        """Return the record of that kind that a row holds."""
+        return self.author(row) if kind is Kind.AUTHOR else self.book(row)
+
 
 _OF_TYPED_ROWS = _Records()
 
 
-_ONE: Mapping[Kind, tuple[Select[Any], Callable[[Sequence[Any]], Author | BookRecord]]] = {
-    Kind.AUTHOR: (_AUTHOR_BY_ID, _OF_TYPED_ROWS.author),
-    Kind.BOOK: (_BOOK_BY_ID, _OF_TYPED_ROWS.book),
+@frozen
+class _One:
+    """How one record is asked for, how its versions alone are, and what these are of a record."""
+
+    record: Any
+    versions: Any
+    versions_of: Callable[[Any], Hashable]
+
+
+_ONE: Mapping[Kind, _One] = {
+    Kind.AUTHOR: _One(_AUTHOR_BY_ID, _AUTHOR_VERSIONS, lambda author: (author.version,)),
+    Kind.BOOK: _One(_BOOK_BY_ID, _BOOK_VERSIONS, lambda book: (book.version, book.author and book.author.version)),
 }
 
 
@@ -102,14 +123,14 @@ class SqlReader:
         self._database = database
         self._lists = Lists(database)
         self._records = _Records(database)
+        self._known = Known()
         self._time = database.reader_of(LogRow.__table__.c.at.type) or (lambda time: time)
 
     @asked_again
     async def author(self, id: UUID) -> Author:
         """Return the author; raise NotFound, Removed or Merged."""
-        with translated():
-            found = await self._database.fetch(_AUTHOR_BY_ID, {"id": id})
-        return self._records.author(found[0]) if found else await self._missing(Kind.AUTHOR, id)
+        author: Author = await self._one(Kind.AUTHOR, id)
+        return author
 
     @asked_again
     async def authors(self, query: AuthorQuery) -> Page[Author]:
@@ -120,9 +141,8 @@ class SqlReader:
     @asked_again
     async def book(self, id: UUID) -> BookRecord:
         """Return the book with its author; raise NotFound, Removed or Merged."""
-        with translated():
-            found = await self._database.fetch(_BOOK_BY_ID, {"id": id})
-        return self._records.book(found[0]) if found else await self._missing(Kind.BOOK, id)
+        book: BookRecord = await self._one(Kind.BOOK, id)
+        return book
 
     @asked_again
     async def books(self, query: BookQuery) -> Page[BookRecord]:
@@ -187,12 +207,26 @@ class SqlReader:
         candidates = [Candidates(name=key, authors=list(authors)) for key, authors in by_key]
         return Page.of(candidates, page, total, position_of(log))
 
+    async def _one(self, kind: Kind, id: UUID) -> Any:
+        """Return the record; raise NotFound, Removed or Merged."""
+        one = _ONE[kind]
+        with translated():
+            if known := self._known.of(id):
+                versions = await self._database.fetch(one.versions, {"id": id})
+                if versions and (record := known.get(tuple(versions[0]))) is not None:
+                    return record
+            found = await self._database.fetch(one.record, {"id": id})
+        if not found:
+            return await self._missing(kind, id)
+        record = self._records.of(kind, found[0])
+        self._known.keep(id, {one.versions_of(record): record})
+        return record
+
     async def _missing(self, kind: Kind, id: UUID) -> Any:
         """Return the record after all, if it has come meanwhile; raise NotFound, Removed or Merged."""
         async with self._connection() as connection:
-            statement, read = _ONE[kind]
-            if found := (await connection.execute(statement, {"id": id})).all():
-                return read(found[0])
+            if found := (await connection.execute(_ONE[kind].record, {"id": id})).all():
+                return _OF_TYPED_ROWS.of(kind, found[0])
             raise absence(kind, id, await _last(connection, kind, id))
 
     @asynccontextmanager

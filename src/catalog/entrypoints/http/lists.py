@@ -22,7 +22,7 @@ from catalog.domain.errors import InvalidValue
 from catalog.domain.facets import Facet
 from catalog.domain.filters import MOST_ALTERNATIVES, Filter, Filterable, Operator, filterable
 from catalog.domain.orders import Sort
-from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, BookQuery, ListQuery, Page, PageRequest
+from catalog.domain.queries import PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, BookQuery, Include, ListQuery, Page, PageRequest
 from catalog.domain.search import LONGEST_QUERY, Search, marked
 from catalog.domain.text import normalised
 from catalog.domain.values import TextValue
@@ -120,6 +120,8 @@ def _parsed(query_class: Any, query_string: bytes) -> _Asked:
     more: dict[str, Any] = {"search": values["q"]} if values.get("q") else {}
     if "facet" in values:
         more["facets"] = tuple(map(Facet, values["facet"]))
+    if "include" in values:
+        more["includes"] = tuple(map(Include, values["include"]))
     query = query_class(
         **more,
         page=PageRequest(number=values.get("currentPage", 1), size=values.get("pageSize", 10)),
@@ -208,6 +210,7 @@ def parameters_of(query_class: Any) -> Mapping[str, ListParameter]:
                 _boolean,
             ),
             _some_of("facet", "Counts the books of the list by these.", list(Facet)),
+            _some_of("include", "Tells in `included`, by id, whom the items name as these.", list(Include)),
         ]
     for field in filterable(record).values():
         parameters += (_filter(field, operator) for operator in field.operators)

@@ -19,7 +19,7 @@ from catalog.domain.facets import Facet
 from catalog.domain.filters import Filter, Filterable, Operator, filterable, of_field
 from catalog.domain.orders import Sort
 from catalog.domain.ports import Storage
-from catalog.domain.queries import AuthorQuery, BookQuery, ListQuery, Page, PageRequest, entered_under
+from catalog.domain.queries import AuthorQuery, BookQuery, Include, ListQuery, Page, PageRequest, entered_under
 from catalog.domain.records import Amendment
 from catalog.domain.search import Search
 from catalog.domain.snapshots.storage import SnapshotStorage
@@ -177,7 +177,7 @@ def queries(draw: st.DrawFn, query_class: type[ListQuery]) -> ListQuery:
     if isinstance(query, BookQuery):
         facets = tuple(draw(st.lists(st.sampled_from(Facet), max_size=3, unique=True)))
         search = draw(st.none() | st.sampled_from(QUERIES).map(Search.parse))
-        return evolve(query, search=search, facets=facets)
+        return evolve(query, search=search, facets=facets, includes=tuple(Include) if draw(st.booleans()) else ())
     return query
 
 
