@@ -18,7 +18,8 @@ from .contenders import BARE, CEILINGS, OFF, contenders, memory
 from .data import made, remove_old_runs
 from .figures import Figures
 from .load import count
-from .report import report
+from .processes import settle
+from .report import put_into, report
 from .running import Server, must_agree, must_be_written, record, run_folder, running
 from .workloads import Workload, workloads
 
@@ -36,7 +37,7 @@ def main() -> None:
     text += f"\nMeasured in {(time.monotonic() - began) / 60:.0f} minutes.\n"
     print(text)
     if asked.write:
-        Path(asked.write).write_text(text, "utf-8")
+        put_into(Path(asked.write), "growth" if asked.growth else "comparison", text)
 
 
 def _arguments() -> Any:
@@ -48,7 +49,7 @@ def _arguments() -> Any:
     parser.add_argument("--only", nargs="+", metavar="WORKLOAD", help="these workloads only")
     parser.add_argument("--servers", nargs="+", metavar="SERVER", help="these only, and the catalogue and its ceiling")
     parser.add_argument("--growth", action="store_true", help="the catalogue alone, at scales 1 and 10")
-    parser.add_argument("--write", metavar="FILE", help="write the report there, too")
+    parser.add_argument("--write", metavar="FILE", help="put the report into that page, too")
     asked = parser.parse_args()
     asked.rounds = asked.rounds or (QUICK_ROUNDS if asked.quick else ROUNDS)
     asked.seconds = asked.seconds or (QUICK_SECONDS if asked.quick else SECONDS)
@@ -88,9 +89,11 @@ def _measure(workload: Workload, servers: Sequence[Server], figures: Figures, as
     for server in taking_part:
         if warm_up := workload.warm_up(server.contender):
             count(server.port, warm_up)
+            settle(server.process)
     for _ in range(asked.rounds):
         for server, load in zip(taking_part, loads, strict=True):
             answers = count(server.port, load)
+            settle(server.process)
             server.created += answers.created
             if answers.errors and server.name in {OFF, *CEILINGS}:
                 print(f"  {server.name}: {answers.errors} errors, the first: {answers.error[:300]}", flush=True)

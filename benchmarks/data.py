@@ -214,7 +214,7 @@ def size(file: Path) -> int:
 def remove_old_runs() -> None:
     """Remove what runs have left that were killed."""
     for folder in FOLDER.glob("run-*"):
-        if not _is_alive(int(folder.name.removeprefix("run-"))):
+        if not _is_alive(int(folder.name.split("-")[1])):
             shutil.rmtree(folder, ignore_errors=True)
 
 

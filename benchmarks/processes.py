@@ -14,7 +14,10 @@ from tempfile import TemporaryFile
 
 HOST = "127.0.0.1"
 PATIENCE = 60.0
-"""Seconds to wait for a server to start; it may have to fill its storage first."""
+"""Seconds to wait for a server to start, which may have to fill its storage first, or to end what it has begun."""
+
+QUIET = 0.1
+"""Seconds in which a server that does nothing works for next to none."""
 
 _TOP = Path(__file__).parents[1]
 
@@ -84,6 +87,27 @@ def _is_ready(process: subprocess.Popen[bytes], port: int, path: str) -> bool:
         else:
             return True
     return False
+
+
+def settle(process: int) -> None:
+    """Wait until a server does nothing any more: some go on with questions whose clients have left."""
+    deadline = time.monotonic() + PATIENCE
+    before = _seconds_worked(process)
+    while time.monotonic() < deadline:
+        time.sleep(QUIET)
+        now = _seconds_worked(process)
+        if now - before <= QUIET / 5:
+            return
+        before = now
+
+
+def _seconds_worked(process: int) -> float:
+    """Return how long a process has kept processors busy; Linux alone tells, elsewhere it is as long as none."""
+    status = Path(f"/proc/{process}/stat")
+    if not status.exists():
+        return 0.0
+    user, system = status.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def get(port: int, path: str, timeout: float = 10.0) -> bytes:

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 
 from .contenders import BARE, FASTAPI, GUIDE, NODE, versions
@@ -38,6 +39,15 @@ def report(
     parts += [_workload(workload.name, servers, figures) for workload in chosen]
     parts += ["## Servers\n", _servers(servers, data)]
     return "\n".join(parts)
+
+
+def put_into(page: Path, name: str, text: str) -> None:
+    """Write the text between the marks of that name in the page; behind what there is, if they are not there."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    standing = page.read_text("utf-8") if page.exists() else ""
+    before, mark, rest = standing.partition(begin)
+    after = rest.partition(end)[2] if mark else ""
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", "utf-8")
 
 
 def _targets(figures: Figures) -> str:

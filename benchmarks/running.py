@@ -62,9 +62,9 @@ def _answer(connection: HTTPConnection, path: str) -> Any:
 
 
 @contextmanager
-def run_folder() -> Generator[Path]:
+def run_folder(name: str = "all") -> Generator[Path]:
     """Make a folder for the copies of this run, removed when it ends."""
-    folder = FOLDER / f"run-{os.getpid()}"
+    folder = FOLDER / f"run-{os.getpid()}-{name}"
     folder.mkdir(parents=True)
     try:
         yield folder

@@ -10,9 +10,15 @@ from typing import Any, get_args, get_type_hints
 
 import click
 from attrs import fields
+from litestar.openapi.spec import Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from catalog.adapters.formats.csv import DIALECTS
+from catalog.domain.filters import Operator
+from catalog.domain.queries import AuthorQuery, BookQuery
+from catalog.domain.search import LONGEST_QUERY, MOST_TERMS, SearchField
 from catalog.entrypoints.cli import main
+from catalog.entrypoints.http.lists import OPERATORS, ListParameter, parameters_of
 from catalog.entrypoints.http.problems import PROBLEMS, SLUG_OF_ERROR
 from catalog.entrypoints.settings import ENVIRONMENT_PREFIX, Settings
 from catalog.testing import suite
@@ -27,6 +33,7 @@ def pages() -> Mapping[Path, str]:
         REFERENCE / f"{name}.md": "\n".join([NOTE, *lines]).rstrip("\n") + "\n"
         for name, lines in {
             "settings": _settings(),
+            "queries": _queries(),
             "errors": _errors(),
             "cli": _commands(),
             "mappings": _mappings(),
@@ -76,6 +83,56 @@ def _settings() -> Iterator[str]:
             ]
         )
     yield from _table(["in TOML", "environment", "option", "type", "limits", "default", "meaning"], rows)
+
+
+def _queries() -> Iterator[str]:
+    yield "# What lists can be asked\n"
+    yield "Every parameter of the lists, drawn from the fields of the records. [The HTTP API](http-api.md#lists) says"
+    yield "how they work together, and how [a search](http-api.md#searching) is written. All filters that are given"
+    yield "must hold. A parameter is given once; one that is unknown, or says what can not be, is refused by name.\n"
+    for heading, query_class in (("Books: `GET /books`", BookQuery), ("Authors: `GET /authors`", AuthorQuery)):
+        yield f"## {heading}\n"
+        parameters = parameters_of(query_class).values()
+        rows = ([_code(p.name), _values(p.schema), p.description] for p in parameters if p.filter_on is None)
+        yield from _table(["parameter", "values", "meaning"], rows)
+        yield "\nFilters:\n"
+        filters: dict[str, list[ListParameter]] = {}
+        for parameter in parameters:
+            if parameter.filter_on is not None:
+                filters.setdefault(parameter.filter_on[0].name, []).append(parameter)
+        rows = (
+            [_code(name), _values(found[0].schema), ", ".join(_code(each.name) for each in found)]
+            for name, found in filters.items()
+        )
+        yield from _table(["field", "values", "parameters"], rows)
+        yield ""
+    yield "## Operators\n"
+    yield "Text is compared folded, by its first 250 characters; a date that names a year or a month stands for all of"
+    yield "it.\n"
+    spelt = {operator: "" if operator is Operator.EQ else f"[{operator}]" for operator in Operator}
+    meanings = OPERATORS | {Operator.ISNULL: "Only records that do not tell it (`true`), or that do (`false`)."}
+    yield from _table(
+        ["after the field", "finds"], ([_code(spelt[o]) if spelt[o] else "nothing", meanings[o]] for o in Operator)
+    )
+    yield "\n## Fields of a search\n"
+    yield f"A word may be looked for in one field: {', '.join(_code(f'{field}:') for field in SearchField)}."
+    yield f"A search has at most {LONGEST_QUERY} characters and {MOST_TERMS} terms."
+
+
+def _values(schema: Schema) -> str:
+    """Return what values a schema takes."""
+    if schema.type == OpenAPIType.ARRAY and isinstance(schema.items, Schema):
+        return f"some of: {_values(schema.items)}" if schema.items.enum else f"{_values(schema.items)}, with commas"
+    if schema.enum:
+        return ", ".join(_code(str(value)) for value in schema.enum)
+    if schema.type == OpenAPIType.BOOLEAN:
+        return "`true`, `false`"
+    if schema.minimum is not None:
+        usual = "" if schema.default is None else f"; {schema.default} unless given"
+        return f"{schema.minimum:.0f} to {schema.maximum:.0f}{usual}"
+    longest = "" if schema.max_length is None else f", at most {schema.max_length} characters"
+    kind = schema.format.value if isinstance(schema.format, OpenAPIFormat) else "text"
+    return schema.description or f"{kind}{longest}"
 
 
 _KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}

@@ -25,6 +25,7 @@ from catalog.adapters.sql.postgresql.scratch import scratch
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.callers import Caller
 from catalog.domain.errors import OutcomeUnknown, StorageUnavailable
+from catalog.domain.filters import Operator, of_field
 from catalog.domain.ports import Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery
 from catalog.domain.records import Amendment
@@ -386,3 +387,43 @@ async def test_writers_of_one_record_queue_and_none_is_lost(storage: Storage) ->
     )
 
     assert (await storage.reader.author(author.id)).version == 41
+
+
+async def test_text_within_names_is_found_by_an_index(url: str, storage: Storage) -> None:
+    async with storage.unit_of_work(Caller()) as unit:
+        names = [f"Author {1000 + first} {5000 + second}" for first in range(50) for second in range(50)]
+        ids = Cataloguers(storage).ids
+        await unit.authors.add(*(Author.recorded(AuthorDetails(name=n), id=ids.new(), at=NOW) for n in names))
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("ANALYZE author")
+        plan = await connection.fetch("EXPLAIN SELECT id FROM author WHERE sort_key LIKE '%049 5037%'")
+    finally:
+        await connection.close()
+
+    assert "ix_author_sort_key_trigrams" in "\n".join(row[0] for row in plan)
+
+
+async def test_who_may_not_create_extensions_has_a_catalogue_without_them(tmp_path: Path) -> None:
+    admin = await asyncpg.connect(shared_server().url())
+    try:
+        await admin.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+        await admin.execute("CREATE DATABASE guested TEMPLATE template0")
+        inside = await asyncpg.connect(shared_server().url("guested"))
+        await inside.execute("GRANT CREATE ON SCHEMA public TO guest")
+        await inside.close()
+        mine = shared_server().url("guested", user="guest", password="guest")
+        command = "database", "--storage", mine, "upgrade", "--no-prompt"
+        upgraded = await asyncio.to_thread(run_catalog, *command, folder=tmp_path)
+        async with open_storage(Settings(storage=mine)) as storage:
+            await Cataloguers(storage).authors.add(AuthorDetails(name="Homer"))
+            found = await storage.reader.authors(
+                AuthorQuery(filters=(of_field(Author, "name", "ome", Operator.CONTAINS),))
+            )
+    finally:
+        await admin.execute("DROP DATABASE IF EXISTS guested WITH (FORCE)")
+        await admin.execute("DROP ROLE IF EXISTS guest")
+        await admin.close()
+
+    assert upgraded.returncode == 0, upgraded.stderr
+    assert [author.name for author in found.items] == ["Homer"]

@@ -243,11 +243,11 @@ def _filter(field: Filterable, operator: Operator) -> ListParameter:
     if operator is Operator.IN:
         several = _several(parse)
         schema = Schema(type=OpenAPIType.ARRAY, items=schema, min_items=1, max_items=MOST_ALTERNATIVES)
-        return ListParameter(name, _TOLD[operator], schema, several, on)
-    return ListParameter(name, _TOLD[operator], schema, parse, on)
+        return ListParameter(name, OPERATORS[operator], schema, several, on)
+    return ListParameter(name, OPERATORS[operator], schema, parse, on)
 
 
-_TOLD: Mapping[Operator, str] = {
+OPERATORS: Mapping[Operator, str] = {
     Operator.EQ: "Only records with this value.",
     Operator.NE: "Only records without this value.",
     Operator.LT: "Only records before this value.",
