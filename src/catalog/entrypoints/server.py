@@ -17,6 +17,7 @@ from catalog.domain.errors import CatalogError
 from catalog.domain.ports import Storage
 
 from .container import build_app, http_container
+from .one_write import OneWriteProtocol
 from .settings import Settings
 from .storages import shown
 
@@ -82,6 +83,7 @@ async def _serve(
     config = uvicorn.Config(
         app,
         lifespan="on",
+        http=OneWriteProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
