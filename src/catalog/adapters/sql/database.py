@@ -1,6 +1,7 @@
 """The seam between SQL and the databases that speak it: whatever differs from one to the other, and nothing else."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import Executable
@@ -49,6 +50,10 @@ class Database(Protocol):
 
     def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
         """Return what makes a value of what `fetch` gives in a column of that type; None where it is one already."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Begin a transaction on a connection that writes; whatever is not committed when the block ends is undone."""
         ...
 
     async def data_version(self) -> Hashable:

@@ -30,9 +30,7 @@ class SqlStorage:
         self._database.must_be_there()
         async with AsyncExitStack() as stack:
             with translated():
-                async with within(self._database.patience):
-                    connection = await stack.enter_async_context(self._database.writer.connect())
-                    await connection.begin()
+                connection = await stack.enter_async_context(self._database.writing())
                 transaction = Transaction(connection, self._database)
                 stack.push_async_callback(transaction.close)
                 unit = SqlUnitOfWork(transaction, caller)

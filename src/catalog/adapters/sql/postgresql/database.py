@@ -116,6 +116,15 @@ class PostgresqlDatabase:
         """Nothing is left to be made: SQLAlchemy and asyncpg give values."""
         return None
 
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncConnection]:
+        """Begin a transaction."""
+        async with AsyncExitStack() as stack:
+            async with within(self.patience):
+                connection = await stack.enter_async_context(self.writer.connect())
+                await connection.begin()
+            yield connection
+
     async def forget_words(self, connection: AsyncConnection) -> None:
         """VACUUM does, as it does for all that was removed."""
 
