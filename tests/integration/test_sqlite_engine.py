@@ -21,9 +21,18 @@ from catalog.adapters.sql.sqlite.database import SqliteDatabase
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.system import Uuid7Generator
 from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Book, BookDetails
 from catalog.domain.callers import Caller
-from catalog.domain.errors import CatalogError, StorageBusy, StorageFailed, StorageFull, StorageUnavailable
-from catalog.domain.queries import AuthorQuery, PageRequest
+from catalog.domain.errors import (
+    CatalogError,
+    Interrupted,
+    StorageBusy,
+    StorageFailed,
+    StorageFull,
+    StorageUnavailable,
+    UnknownAuthors,
+)
+from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest
 from catalog.testing.doubles import NOBODY, Cataloguers, StillClock
 
 CALLER = Caller(actor="tester")
@@ -393,3 +402,33 @@ async def test_records_are_ordered_by_the_bytes_of_their_sort_keys(sqlite: SqlSt
     found = await names(sqlite)
 
     assert found == [a.name for a in sorted(added, key=lambda a: (a.sort_key.encode(), a.id.bytes))]
+
+
+async def test_who_read_ahead_begins_anew_if_somebody_else_has_committed_since(sqlite: SqlStorage, path: Path) -> None:
+    mine = Cataloguers(sqlite)
+    author = await mine.authors.add(AuthorDetails(name="Homer"))
+
+    async def add_while_the_author_is_removed(other: SqlStorage) -> None:
+        async with sqlite.unit_of_work(CALLER) as unit:
+            assert author.id in await unit.authors.get_many([author.id])
+            await Cataloguers(other).authors.remove(author.id)
+            details = BookDetails(title="Iliad", author_id=author.id)
+            await unit.books.add(Book.recorded(details, id=Uuid7Generator().new(), at=StillClock().now()))
+
+    async with open_sqlite(str(path), busy_timeout=SOON) as other:
+        with pytest.raises(Interrupted):
+            await add_while_the_author_is_removed(other)
+    with pytest.raises(UnknownAuthors):
+        await mine.books.add(BookDetails(title="Iliad", author_id=author.id))
+    assert (await sqlite.reader.books(BookQuery())).total == 0
+
+
+async def test_writers_of_two_programs_are_neither_refused_nor_let_past_each_other(path: Path) -> None:
+    async with open_sqlite(str(path), busy_timeout=5) as one, open_sqlite(str(path), busy_timeout=5) as other:
+        author = await Cataloguers(one).authors.add(AuthorDetails(name="Homer"))
+        books = [Cataloguers(storage, ids=Uuid7Generator()).books for storage in (one, other)]
+        await asyncio.gather(
+            *(books[n % 2].add(BookDetails(title=f"Song {n}", author_id=author.id)) for n in range(100))
+        )
+
+        assert (await other.reader.books(BookQuery())).total == 100

@@ -27,7 +27,7 @@ from .compiled import compiled, fetched, reader_of
 from .connections import READERS, migration_engine, reader_engine, writer_engine
 from .errors import translate
 from .files import Identity, identity, must_be_a_catalogue, must_be_usable, must_be_whole, must_have
-from .one_hop import in_one_trip
+from .one_hop import adapted
 from .readers import Readers
 from .words import SqliteWords
 
@@ -62,10 +62,14 @@ class SqliteDatabase:
     async def fetch_in(
         self, connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]
     ) -> Sequence[Sequence[Any]]:
-        """Return all rows in one trip to the connection's thread."""
+        """Return all rows: at once, where the transaction has not begun and takes next to no time; else in one trip."""
         asked = compiled(statement)
         ready = asked.values(values)
-        return await in_one_trip(connection, lambda driver: fetched(driver, asked.text, ready))
+        under = adapted(connection)
+        if under.can_read_ahead and (found := self._here().fetch(asked.text, ready)) is not None:
+            under.read_ahead()
+            return found
+        return await under.trip(fetched, asked.text, ready)
 
     def reader_of(self, kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
         """Return what makes a value of what SQLite keeps."""

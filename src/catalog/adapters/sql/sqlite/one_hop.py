@@ -19,6 +19,11 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from catalog.domain.errors import Interrupted
+
+CAREFUL = 32
+"""How many transactions begin before they read, after somebody else has committed in between."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -103,7 +108,7 @@ class OneHopCursor(AsyncAdapt_aiosqlite_cursor):
 class OneHopConnection(AsyncAdapt_aiosqlite_connection):
     """A connection whose cursors make one trip."""
 
-    __slots__ = ("_begin", "_is_open")
+    __slots__ = ("_begin", "_careful", "_has_read_ahead", "_is_open", "_version")
 
     _cursor_cls = OneHopCursor
 
@@ -112,19 +117,43 @@ class OneHopConnection(AsyncAdapt_aiosqlite_connection):
         self._begin: str | None = None
         self._is_open = False
         """Whether there may be a transaction."""
+        self._has_read_ahead = False
+        self._version: int | None = None
+        """SQLite's data_version as of the last transaction: it changes when somebody else commits, not when we do."""
+        self._careful = 0
+        """How many transactions are still to begin before they read."""
 
     def begins(self, begin: str) -> None:
         """Begin a transaction with the next trip."""
-        self._begin = begin
+        self._begin, self._has_read_ahead = begin, False
+        self._careful = max(self._careful - 1, 0)
+
+    @property
+    def can_read_ahead(self) -> bool:
+        """Whether another connection sees what this one would: nothing has begun, and nobody else seems to write."""
+        return self._begin is not None and self._version is not None and not self._careful
+
+    def read_ahead(self) -> None:
+        """Note that the transaction relies on what another connection has read; it begins in that state or never."""
+        self._has_read_ahead = True
 
     async def trip(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do the work in the connection's thread, in a transaction if one is to begin; its errors are sqlite3's own."""
+        """Do the work in the connection's thread, in a transaction if one is to begin; its errors are sqlite3's own.
+
+        Raises Interrupted where somebody else has committed since the connection read ahead, or shortly before.
+        """
         driver: Any = self._connection
         begin, self._begin = self._begin, None
+        has_read_ahead, self._has_read_ahead = self._has_read_ahead, False
 
         def done() -> T:
             if begin is not None:
                 driver._conn.execute(begin)
+                ((version,),) = driver._conn.execute("PRAGMA data_version")
+                is_known, self._version = version == self._version, version
+                if has_read_ahead and not is_known:
+                    self._careful = CAREFUL
+                    raise Interrupted
             return work(driver._conn, *args, **kwargs)
 
         # Whoever is cancelled leaves work behind in the thread, and nobody knows what it has begun.
@@ -160,11 +189,16 @@ class OneHopAiosqlite(AsyncAdapt_aiosqlite_dbapi):
         return OneHopConnection(self, super().connect(*arg, **kw)._connection)
 
 
+def adapted(connection: AsyncConnection) -> OneHopConnection:
+    """Return what is under SQLAlchemy's connection."""
+    proxied: Any = connection.sync_connection
+    under: OneHopConnection = proxied.connection.dbapi_connection
+    return under
+
+
 async def in_one_trip(connection: AsyncConnection, work: Callable[[sqlite3.Connection], T]) -> T:
     """Do several things on the connection in one trip; its errors are sqlite3's own."""
-    adapted: Any = (await connection.get_raw_connection()).dbapi_connection
-    result: T = await adapted.trip(work)
-    return result
+    return await adapted(connection).trip(work)
 
 
 ONE_HOP = OneHopAiosqlite(aiosqlite, sqlite3)
