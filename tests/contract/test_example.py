@@ -18,7 +18,7 @@ MOST_LINES = 200
 pytestmark = pytest.mark.xdist_group("the example")  # which is installed once
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which the example is installed, without a network."""
     folder = tmp_path_factory.mktemp("installed")

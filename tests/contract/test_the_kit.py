@@ -117,7 +117,7 @@ FOUND_BY = {
 pytestmark = pytest.mark.xdist_group("the kit")  # which is run once over all of them
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an installed package of broken storages."""
     folder = tmp_path_factory.mktemp("installed")
@@ -142,7 +142,7 @@ def run_the_kit(installed: Path, *options: str) -> "subprocess.CompletedProcess[
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def told(installed: Path) -> str:
     """What the kit tells of the broken storages and of a good one, each under those tests that find one of them out."""
     urls = ["memory://", *(f"broken://{kind}" for kind in FOUND_BY)]

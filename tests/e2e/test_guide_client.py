@@ -193,6 +193,7 @@ async def test_books_are_filtered_by_author(client: Client) -> None:
         "facets": None,
         "did_you_mean": None,
         "highlights": None,
+        "included": None,
     }
 
 

@@ -32,13 +32,13 @@ KAFKA = Judgement(kind="author", query="kafka", wants=("4", "5"), note="surname"
 OVER_THE_CATALOGUE = pytest.mark.xdist_group("relevance")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def catalogue() -> Path:
     """The catalogue of judgement; skips where it is not there."""
     return shared_file("csv/goodbooks-10k/books.csv.gz")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def answers(catalogue: Path) -> tuple[Answer, ...]:
     """What the storage in memory answers."""
     async with opened("memory") as storage:
