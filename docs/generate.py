@@ -16,7 +16,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from catalog.adapters.formats.csv import DIALECTS
 from catalog.domain.filters import Operator
 from catalog.domain.queries import AuthorQuery, BookQuery
-from catalog.domain.search import LONGEST_QUERY, MOST_TERMS, SearchField
+from catalog.domain.search import LONGEST_QUERY, MOST_BEGINNINGS, MOST_TERMS, SearchField
 from catalog.entrypoints.cli import main
 from catalog.entrypoints.http.lists import OPERATORS, ListParameter, parameters_of
 from catalog.entrypoints.http.problems import PROBLEMS, SLUG_OF_ERROR
@@ -116,7 +116,8 @@ def _queries() -> Iterator[str]:
     )
     yield "\n## Fields of a search\n"
     yield f"A word may be looked for in one field: {', '.join(_code(f'{field}:') for field in SearchField)}."
-    yield f"A search has at most {LONGEST_QUERY} characters and {MOST_TERMS} terms."
+    yield f"A search has at most {LONGEST_QUERY} characters and {MOST_TERMS} terms, of which {MOST_BEGINNINGS} may be"
+    yield "beginnings of words."
 
 
 def _values(schema: Schema) -> str:

@@ -29,6 +29,8 @@ BEYOND_THE_SCHEMA = [
         r"must be less than -?\d+, the later version",
         r"must be left out where a cursor is given",
         r"must be left out where nothing is searched for",
+        # Terms are no more to a schema than text.
+        r"must have at most \d+ (terms|beginnings of words), and this has \d+",
         # What only this service can have made.
         r"must be a cursor as this service gave it, or empty to begin",
         r"must go on in the list it was given for: .*",

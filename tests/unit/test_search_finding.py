@@ -9,7 +9,7 @@ import pytest
 from catalog.domain.books import Book, BookDetails
 from catalog.domain.errors import InvalidValue
 from catalog.domain.search import AndNot, Indexed, Phrase, Search, SearchField, rank
-from catalog.domain.search.query import LONGEST_QUERY, MOST_TERMS
+from catalog.domain.search.query import LONGEST_QUERY, MOST_BEGINNINGS, MOST_TERMS
 from catalog.domain.search.words import END, GAP, START
 from catalog.domain.values import Isbn
 
@@ -351,6 +351,14 @@ def test_a_query_is_bounded() -> None:
         Search.parse(" ".join("x" * (MOST_TERMS + 1)))
     with pytest.raises(InvalidValue, match="must have at most 500 characters"):
         Search.parse("ﷺ" * 40)  # each is 18 letters
+
+
+def test_a_search_has_few_beginnings_of_words() -> None:
+    letters = "abcdefghi"
+    assert Search.parse(" ".join(f"{letter}*" for letter in letters[:MOST_BEGINNINGS]))
+
+    with pytest.raises(InvalidValue, match="must have at most 8 beginnings of words, and this has 9"):
+        Search.parse(" ".join(f"{letter}*" for letter in letters))
 
 
 @pytest.mark.parametrize(

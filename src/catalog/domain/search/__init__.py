@@ -7,11 +7,12 @@ from .conditions import AllOf, AndNot, AnyOf, Condition, Phrase, any_of
 from .corrections import Count, Slice, corrected
 from .fields import Indexed, SearchField
 from .highlights import highlights, marked
-from .query import LONGEST_QUERY, MOST_TERMS, Search
+from .query import LONGEST_QUERY, MOST_BEGINNINGS, MOST_TERMS, Search
 from .ranking import rank
 
 __all__ = [
     "LONGEST_QUERY",
+    "MOST_BEGINNINGS",
     "MOST_TERMS",
     "AllOf",
     "AndNot",

@@ -18,6 +18,8 @@ LONGEST_QUERY = 500
 """Characters of a query, as it is typed and as `str` spells it."""
 
 MOST_TERMS = 32
+MOST_BEGINNINGS = 8
+"""Terms that only begin a word: each may stand for a tenth of all words there are, and storages read them all."""
 
 
 def _in_one_order(terms: Iterable[Term]) -> tuple[Term, ...]:
@@ -39,13 +41,16 @@ class Search:
     def parse(cls, text: str) -> Self:
         """Read what a person typed.
 
-        Raises InvalidValue for more than LONGEST_QUERY characters, as typed or as `str` spells them, or more than
-        MOST_TERMS terms, and for nothing else.
+        Raises InvalidValue for more than LONGEST_QUERY characters, as typed or as `str` spells them, for more than
+        MOST_TERMS terms or MOST_BEGINNINGS beginnings of words, and for nothing else.
         """
         _must_be_short(text)
         search = cls._of(text)
-        if (count := len(search.plain) + len(search.scoped) + len(search.without)) > MOST_TERMS:
-            raise InvalidValue(f"must have at most {MOST_TERMS} terms, and this has {count}")
+        terms = (*search.plain, *search.scoped, *search.without)
+        if len(terms) > MOST_TERMS:
+            raise InvalidValue(f"must have at most {MOST_TERMS} terms, and this has {len(terms)}")
+        if (count := sum(term.is_prefix for term in terms)) > MOST_BEGINNINGS:
+            raise InvalidValue(f"must have at most {MOST_BEGINNINGS} beginnings of words, and this has {count}")
         _must_be_short(str(search))
         return search
 
