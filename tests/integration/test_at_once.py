@@ -90,3 +90,11 @@ async def test_what_takes_long_is_answered_by_a_thread(other: sqlite3.Connection
         assert [tuple(row) for row in await database.fetch(text("SELECT title FROM book"), {})] == [("Emma",)]
     finally:
         await database.close()
+
+
+def test_the_version_is_told_however_long_it_takes(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.adapters.sql.sqlite.at_once.SECONDS", -1)
+    at_once._connection.set_progress_handler(at_once._is_late, 1)
+
+    assert at_once.fetch("SELECT title FROM book", []) is None
+    assert at_once.version() == at_once.version()

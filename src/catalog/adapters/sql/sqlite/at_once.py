@@ -8,6 +8,7 @@ a connection with a thread of its own.
 import sqlite3
 import time
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class AtOnce:
 
     def version(self) -> int:
         """Return a number that every commit changes, for all others are made on other connections."""
-        self._deadline = time.perf_counter() + SECONDS
+        self._deadline = inf  # it is a number in shared memory; only who was put to sleep meanwhile could be late
         version: int
         ((version,),) = self._connection.execute("PRAGMA data_version")
         return version
