@@ -16,7 +16,7 @@ config = cast("AlembicCommandConfig", context.config)
 def is_of_the_models(_thing: object, name: str | None, kind: str, _is_reflected: bool, _other: object) -> bool:
     """Whether autogenerate looks at it: the indexes of words are made in words of each database."""
     in_postgresql = {("column", "document"), ("index", "ix_card_document")}
-    in_postgresql |= {("index", f"ix_{table}_sort_key_trigrams") for table in ("author", "book")}
+    in_postgresql |= {("index", f"ix_{name}_trigrams") for name in ("author_name_key", "book_sort_key")}
     return not (kind == "table" and (name or "").startswith("card_words")) and (kind, name) not in in_postgresql
 
 

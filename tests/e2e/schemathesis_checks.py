@@ -12,6 +12,7 @@ BEYOND_THE_SCHEMA = [
     for rule in (
         # Numbers and codes: a check digit, a list of languages, the days of a month.
         r"must end in the check digit \S+ if the other digits of this ISBN are right",
+        r"must .*; where it is printed so, give its status as invalid",
         r"must be an ISBN.*",
         r"must begin with 978 or 979 to be an ISBN-13",
         r"must be a language code of ISO 639-1 or ISO 639-2, such as en or eng",
@@ -22,6 +23,12 @@ BEYOND_THE_SCHEMA = [
         r"must not say the same twice, and items \d+ and \d+ are equal",
         r"must not be blank",
         r"must not hold control characters, and this holds U\+[0-9A-F]{4} at position \d+",
+        # More than are told.
+        r"there are more errors; mend these first",
+        # One field and another.
+        r"must have one day of birth, and dob says \S+, birth \S+; write one",
+        r"must not die before being born, and this was born \S+, died \S+",
+        r"must have one first ISBN: isbn says \d+, identifiers \d+; write one",
         # The clock, and how far the log has come.
         r"must not lie in the future",
         r"must be at most \d+, which is how far the log has come",

@@ -400,7 +400,8 @@ def grow(file: Path) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute(
             "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 60000) "
-            "INSERT INTO author SELECT randomblob(16), 1, '2026', '2026', n, hex(randomblob(100)), NULL FROM number"
+            "INSERT INTO author (id, version, created_at, updated_at, sort_key, name, name_key) "
+            "SELECT randomblob(16), 1, '2026', '2026', n, hex(randomblob(100)), n FROM number"
         )
 
 

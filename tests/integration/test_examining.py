@@ -149,7 +149,10 @@ REDIRECT = "(SELECT id FROM revision WHERE operation = 'merge')"
         ),
         ("DELETE FROM book WHERE title = 'Other'", ["books: as the log says"], "not there, and stands since seq 5"),
         (
-            "INSERT INTO author SELECT randomblob(16), 1, created_at, updated_at, 'x', 'X', dob FROM author LIMIT 1",
+            (
+                "INSERT INTO author (id, version, created_at, updated_at, sort_key, name, name_key) "
+                "SELECT randomblob(16), 1, created_at, updated_at, 'x', 'X', 'x' FROM author LIMIT 1"
+            ),
             ["authors: as the log says"],
             "the log does not know it",
         ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tests.integration.databases import (
 )
 
 from catalog.adapters.sql.migrations import VERSION_TABLE
+from catalog.domain.authors import Author
+from catalog.domain.books import BookRecord
 from catalog.domain.errors import StorageUnavailable
 from catalog.domain.queries import AuthorQuery, BookQuery
 
@@ -140,6 +143,21 @@ def test_every_upgrade_of_a_database_in_use_keeps_every_value(populated: Path, t
 
     assert revision_of(populated) == "planted"
     assert lost == []
+
+
+def test_what_was_a_day_of_birth_and_an_isbn_is_a_birth_and_an_identifier_after_the_upgrade(populated: Path) -> None:
+    async def records() -> tuple[Sequence[Author], Sequence[BookRecord]]:
+        async with opened(populated) as storage:
+            reader = storage.reader
+            return (await reader.authors(AuthorQuery())).items, (await reader.books(BookQuery())).items
+
+    authors, books = asyncio.run(records())
+    alembic(populated).downgrade("0003")
+    assert "birth" not in content(populated)["author"][0]
+
+    assert asyncio.run(records()) == (authors, books)
+    assert any(author.birth and author.dob for author in authors)
+    assert any(book.identifiers and book.isbn for book in books)
 
 
 async def test_opening_a_database_again_finds_every_record_as_it_was(path: Path) -> None:

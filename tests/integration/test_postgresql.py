@@ -398,11 +398,11 @@ async def test_text_within_names_is_found_by_an_index(url: str, storage: Storage
     try:
         await connection.execute("VACUUM ANALYZE author")
         await connection.execute("SET enable_seqscan = off")  # of so few, it would rather look at each
-        plan = await connection.fetch("EXPLAIN SELECT id FROM author WHERE sort_key LIKE '%049 5037%'")
+        plan = await connection.fetch("EXPLAIN SELECT id FROM author WHERE name_key LIKE '%049 5037%'")
     finally:
         await connection.close()
 
-    assert "ix_author_sort_key_trigrams" in "\n".join(row[0] for row in plan)
+    assert "ix_author_name_key_trigrams" in "\n".join(row[0] for row in plan)
 
 
 async def test_who_may_not_create_extensions_has_a_catalogue_without_them(tmp_path: Path) -> None:

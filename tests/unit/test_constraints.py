@@ -4,12 +4,13 @@ from typing import Annotated, Any
 
 import attrs
 import pytest
-from attrs import frozen
+from attrs import fields, frozen
 
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, Contributor
-from catalog.domain.constraints import Doc, Items, Text, constrained, metadata_of
+from catalog.domain.books import BookDetails, Classification, Contributor, Link, Series, Subject
+from catalog.domain.constraints import Doc, Items, Number, Text, constrained, metadata_of
 from catalog.domain.errors import InvalidValue
+from catalog.domain.identifiers import Identifier
 
 
 @frozen(kw_only=True, field_transformer=constrained)
@@ -99,7 +100,43 @@ def test_a_title_has_at_most_a_thousand_characters_and_a_name_five_hundred() -> 
         BookDetails(title="x", subtitle="x" * 1001, author_id=None)
 
 
-@pytest.mark.parametrize("cls", [AuthorDetails, BookDetails, Contributor])
+@pytest.mark.parametrize(
+    "cls", [AuthorDetails, BookDetails, Classification, Contributor, Identifier, Link, Series, Subject]
+)
 def test_every_field_that_a_client_writes_says_what_it_means(cls: Any) -> None:
-    for name, annotation in cls.__annotations__.items():
-        assert any(isinstance(item, Doc) and item.text for item in metadata_of(annotation)), name
+    for field in fields(cls):
+        assert any(isinstance(item, Doc) and item.text for item in metadata_of(field.type)), field.name
+
+
+@frozen(kw_only=True, field_transformer=constrained)
+class Sheet:
+    """Something with lines, a list of texts and a bounded number."""
+
+    text: Annotated[str, Text(20, has_lines=True)] = "fine"
+    lines: Annotated[tuple[Annotated[str, Text(5)], ...], Items(3)] = ()
+    number: Annotated[int | None, Number(1, 9)] = None
+
+
+def test_only_text_that_has_lines_holds_line_feeds_and_tabs() -> None:
+    assert Sheet(text=" one\r\ntwo\rthree\tfour\n").text == "one\ntwo\nthree\tfour"
+    with pytest.raises(InvalidValue, match="U\\+0000 at position 3"):
+        Sheet(text="a\nb\x00")
+    with pytest.raises(InvalidValue, match="blank"):
+        Sheet(text="\n\t\n")
+    with pytest.raises(InvalidValue, match="U\\+000A"):
+        Label(text="a\nb")
+
+
+def test_each_text_of_a_list_is_kept_as_text_is() -> None:
+    assert Sheet(lines=(" e\u0301 ", "b")).lines == ("é", "b")
+    with pytest.raises(InvalidValue, match="at most 5 characters"):
+        Sheet(lines=("fine", "far too long"))
+    with pytest.raises(InvalidValue, match="items 0 and 1 are equal"):
+        Sheet(lines=("a", " a "))
+
+
+@pytest.mark.parametrize("number", [0, 10, -1])
+def test_a_number_stays_within_its_bounds(number: int) -> None:
+    with pytest.raises(InvalidValue, match="from 1 to 9"):
+        Sheet(number=number)
+    assert Sheet(number=None).number is None

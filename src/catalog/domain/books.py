@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
 from attrs import evolve, frozen
 
 from .authors import Author
-from .constraints import Doc, Items, Text, constrained
+from .constraints import Doc, Items, Number, Text, constrained
+from .errors import InvalidValue
+from .identifiers import Identifier
 from .kinds import Kind
 from .records import details_of, succeeded, told
 from .text import sort_key
-from .values import Isbn, Language, PartialDate, Role
+from .values import Isbn, Language, PartialDate, Role, Scheme, Url
 
 UNKNOWN_LAST = 2**31 - 1
 """What stands for a date that nobody knows, so that it comes last."""
@@ -26,6 +28,38 @@ class Contributor:
     role: Annotated[Role | None, Doc("what they did; absent where nobody said")] = None
 
 
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
+class Subject:
+    """What a book is about, in a word (MARC 21 6XX)."""
+
+    term: Annotated[str, Text(500), Doc("the term", example="Hermaphroditism -- Fiction")]
+    scheme: Annotated[Scheme | None, Doc("the list of terms from which it was taken", example="lcsh")] = None
+
+
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
+class Series:
+    """A series to which a book belongs, and its place there (MARC 21 490, 830)."""
+
+    title: Annotated[str, Text(1000), Doc("what the series is called", example="Hainish Cycle")]
+    position: Annotated[str | None, Text(100), Doc("where in the series, as it is printed", example="4")] = None
+
+
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
+class Classification:
+    """A class of a scheme (MARC 21 050, 080, 082, 084)."""
+
+    scheme: Annotated[Scheme, Doc("whose classes they are", example="ddc")]
+    value: Annotated[str, Text(200), Doc("the class", example="813.54")]
+
+
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
+class Link:
+    """Where more is to be had on the web (MARC 21 856)."""
+
+    url: Annotated[Url, Doc("the address")]
+    label: Annotated[str | None, Text(500), Doc("what is there", example="Table of contents")] = None
+
+
 @frozen(slots=False)
 class SourceKey:
     """One record of one source."""
@@ -36,7 +70,12 @@ class SourceKey:
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
 class BookDetails:
-    """What a client may say about a book."""
+    """What a client may say about a book.
+
+    `isbn` is the first valid ISBN among the identifiers: who writes one writes the other.
+    """
+
+    DERIVED: ClassVar[Mapping[str, str]] = {"isbn": "identifiers"}
 
     title: Annotated[str, Text(1000), Doc("the title proper", example="The Left Hand of Darkness")]
     subtitle: Annotated[str | None, Text(1000), Doc("what follows the title proper")] = None
@@ -46,9 +85,79 @@ class BookDetails:
     contributors: Annotated[
         tuple[Contributor, ...], Items(200), Doc("who else had a part in it, in order; the same author and role once")
     ] = ()
-    isbn: Annotated[Isbn | None, Doc("its International Standard Book Number; two books may share one")] = None
+    isbn: Annotated[
+        Isbn | None, Doc("its ISBN, which is the first valid one of its identifiers; two books may share one")
+    ] = None
+    identifiers: Annotated[
+        tuple[Identifier, ...],
+        Items(100),
+        Doc("the numbers that others have given the book, each once; those that are wrong, too"),
+    ] = ()
     published: Annotated[PartialDate | None, Doc("when this edition was published")] = None
     languages: Annotated[tuple[Language, ...], Items(50), Doc("the languages of its text, each once")] = ()
+    publishers: Annotated[
+        tuple[Annotated[str, Text(500)], ...], Items(50), Doc("who published it", example=("Ace Books",))
+    ] = ()
+    places: Annotated[
+        tuple[Annotated[str, Text(500)], ...], Items(50), Doc("where it was published", example=("New York",))
+    ] = ()
+    edition: Annotated[str | None, Text(500), Doc("which edition it is, as printed", example="2nd ed.")] = None
+    series: Annotated[tuple[Series, ...], Items(50), Doc("the series to which it belongs")] = ()
+    extent: Annotated[
+        str | None, Text(500), Doc("how much there is of it, in words", example="xii, 286 p. : ill. ; 18 cm")
+    ] = None
+    pages: Annotated[int | None, Number(1, 1_000_000), Doc("how many pages it has", example=286)] = None
+    subjects: Annotated[tuple[Subject, ...], Items(500), Doc("what it is about")] = ()
+    classifications: Annotated[tuple[Classification, ...], Items(50), Doc("its classes")] = ()
+    responsibility: Annotated[
+        str | None, Text(2000), Doc("who made it, in the words of its title page", example="by Ursula K. Le Guin")
+    ] = None
+    description: Annotated[str | None, Text(50_000, has_lines=True), Doc("what it is, in some sentences")] = None
+    notes: Annotated[
+        tuple[Annotated[str, Text(20_000, has_lines=True)], ...], Items(200), Doc("what else there is to say of it")
+    ] = ()
+    links: Annotated[tuple[Link, ...], Items(100), Doc("where more is to be had on the web")] = ()
+    tags: Annotated[
+        tuple[Annotated[str, Text(200)], ...], Items(200), Doc("words of one's own to find it by", example=("to-read",))
+    ] = ()
+
+    def __attrs_post_init__(self) -> None:
+        first = next(self.isbns(), None)
+        if self.isbn is None:
+            object.__setattr__(self, "isbn", first)
+        elif first is None:
+            object.__setattr__(self, "identifiers", (Identifier.of_isbn(self.isbn), *self.identifiers))
+        elif first != self.isbn:
+            raise InvalidValue(
+                f"must have one first ISBN: isbn says {self.isbn}, identifiers {first}; write one of them"
+            )
+
+    def isbns(self) -> Iterator[Isbn]:
+        """Yield its valid ISBNs, in the order of its identifiers."""
+        return (isbn for identifier in self.identifiers if (isbn := identifier.isbn) is not None)
+
+    def amended(self, values: Mapping[str, Any]) -> Self:
+        """Return the details with these values; of `isbn` and `identifiers`, the one that is written says both.
+
+        Another ISBN comes in the place of the first valid one; none takes all valid ones away.
+        """
+        if "isbn" in values and "identifiers" not in values:
+            values = {**values, "identifiers": self._identifiers_with(values["isbn"])}
+        elif "identifiers" in values and "isbn" not in values:
+            values = {**values, "isbn": None}
+        return evolve(self, **values)
+
+    def _identifiers_with(self, isbn: Isbn | None) -> tuple[Identifier, ...]:
+        if isbn is None:
+            return tuple(identifier for identifier in self.identifiers if identifier.isbn is None)
+        if isbn == self.isbn:
+            return self.identifiers
+        if self.isbn is None:
+            return (Identifier.of_isbn(isbn), *self.identifiers)
+        given = next((each for each in self.identifiers if each.isbn == isbn), Identifier.of_isbn(isbn))
+        others = [each for each in self.identifiers if each.isbn != isbn]
+        place = next((at for at, each in enumerate(others) if each.isbn is not None), 0)
+        return (*others[:place], given, *others[place + (0 if given in self.identifiers else 1) :])
 
     def author_references(self) -> Iterator[tuple[tuple[str | int, ...], UUID]]:
         """Yield where the book names an author, and the author's id."""

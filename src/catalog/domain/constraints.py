@@ -24,13 +24,17 @@ class Doc:
 
 @frozen
 class Text:
-    """Text of at most `longest` characters, kept in NFC and trimmed; never blank, no control characters."""
+    """Text of at most `longest` characters, kept in NFC and trimmed; never blank, no control characters.
+
+    Only where it `has_lines`, there may be line feeds and tabs in it.
+    """
 
     longest: int
+    has_lines: bool = False
 
     def convert(self, value: object) -> object:
         """Return the text as it is kept."""
-        return normalised(value, longest=self.longest) if isinstance(value, str) else value
+        return normalised(value, longest=self.longest, has_lines=self.has_lines) if isinstance(value, str) else value
 
     def check(self, value: object) -> None:
         """Conversion checks everything."""
@@ -38,7 +42,7 @@ class Text:
 
 @frozen
 class Items:
-    """At most `most` items; if `unique`, each of them once."""
+    """At most `most` items; if `unique`, each of them once. What the items are held to stands at their own type."""
 
     most: int
     unique: bool = True
@@ -64,7 +68,24 @@ class Items:
                 raise InvalidValue(f"must not say the same twice, and items {value.index(item)} and {index} are equal")
 
 
-type_constraints = (Text, Items)
+@frozen
+class Number:
+    """A whole number from `least` to `most`."""
+
+    least: int
+    most: int
+
+    def convert(self, value: object) -> object:
+        """Keep the number as it is."""
+        return value
+
+    def check(self, value: object) -> None:
+        """Refuse a number out of bounds."""
+        if isinstance(value, int) and not self.least <= value <= self.most:
+            raise InvalidValue(f"must be a whole number from {self.least} to {self.most}")
+
+
+type_constraints = (Text, Items, Number)
 
 
 def metadata_of(annotation: object) -> tuple[object, ...]:
@@ -76,7 +97,7 @@ def constrained(cls: type[Any], fields: list["Attribute[Any]"]) -> list["Attribu
     """Make attrs convert and check each field by its annotation, and tell the id first (a `field_transformer`)."""
     hints = get_type_hints(cls, include_extras=True)
     in_order = sorted(fields, key=lambda field: field.name != "id")
-    return [_with_constraints(field, metadata_of(hints[field.name])) for field in in_order]
+    return [_with_constraints(field, hints[field.name]) for field in in_order]
 
 
 def checked(field: "Attribute[Any]", value: Any) -> Any:
@@ -91,11 +112,26 @@ def checked(field: "Attribute[Any]", value: Any) -> Any:
     return value
 
 
-def _with_constraints(field: "Attribute[Any]", metadata: tuple[object, ...]) -> "Attribute[Any]":
-    constraint = next((item for item in metadata if isinstance(item, type_constraints)), None)
+def text_of_items(annotation: object) -> Text | None:
+    """Return what the texts of a list are held to; None where it is no list of bounded texts."""
+    kind = get_args(annotation)[0] if metadata_of(annotation) else annotation
+    if get_origin(kind) is not tuple:
+        return None
+    return next((item for item in metadata_of(get_args(kind)[0]) if isinstance(item, Text)), None)
+
+
+def _with_constraints(field: "Attribute[Any]", annotation: object) -> "Attribute[Any]":
+    constraint = next((item for item in metadata_of(annotation) if isinstance(item, type_constraints)), None)
     if constraint is None:
         return field
-    return field.evolve(converter=constraint.convert, validator=_validator(constraint.check))
+    convert: Callable[[Any], Any] = constraint.convert
+    if (text := text_of_items(annotation)) is not None:
+        convert = _converter_of_texts(text)
+    return field.evolve(converter=convert, validator=_validator(constraint.check))
+
+
+def _converter_of_texts(text: Text) -> Callable[[Any], Any]:
+    return lambda value: tuple(map(text.convert, value)) if isinstance(value, Sequence) else value
 
 
 def _validator(check: Callable[[object], None]) -> Callable[[Any, Any, Any], None]:

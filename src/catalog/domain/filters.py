@@ -115,10 +115,14 @@ def _operators(record_class: type[Any], name: str, kind: Any) -> Sequence[Operat
     if kind is str:
         return (Operator.EQ, Operator.NE, *WRITTEN) if name == record_class.SORTED_BY else ()
     if kind is PartialDate:
+        # Where no key orders them, as numbers: before the year 1, texts are not in the order of time.
+        if not hasattr(record_class, f"{name}_up"):
+            return ()
         return (Operator.EQ, Operator.NE, *ORDERED)
     if kind in (int, date, datetime):
         return (*SAME, *ORDERED)
-    return SAME if kind in (bool, UUID) or issubclass(kind, TextValue) else ()
+    is_value = isinstance(kind, type) and issubclass(kind, TextValue)
+    return SAME if kind in (bool, UUID) or is_value else ()
 
 
 def must_be_few(values: Sequence[object]) -> None:

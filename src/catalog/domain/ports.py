@@ -245,7 +245,7 @@ class CatalogReader(Protocol):
         ...
 
     async def duplicates(self, page: PageRequest) -> Page[Candidates]:
-        """Return authors whose sort keys are equal, by sort key."""
+        """Return authors whose names are equal once folded (their first 250 characters), by name."""
         ...
 
 

@@ -5,7 +5,7 @@ A record is a details class (what a client may say) plus an id, a version and tw
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from attrs import AttrsInstance, evolve, fields, frozen
@@ -35,8 +35,19 @@ class Record(AttrsInstance, Protocol):
         ...
 
 
+class Details(AttrsInstance, Protocol):
+    """What a client may say about a record."""
+
+    DERIVED: ClassVar[Mapping[str, str]]
+    """The fields that follow from another one, and which; each can be written in place of the other."""
+
+    def amended(self, values: Mapping[str, Any], /) -> Self:
+        """Return the details with these values, and whatever follows from them."""
+        ...
+
+
 RecordT = TypeVar("RecordT", bound=Record)
-DetailsT = TypeVar("DetailsT", bound=AttrsInstance)
+DetailsT = TypeVar("DetailsT", bound=Details)
 
 
 @frozen
@@ -52,7 +63,7 @@ class Amendment(Generic[DetailsT]):
 
     def applied_to(self, details: DetailsT) -> DetailsT:
         """Return the details, amended."""
-        return evolve(details, **self.values)  # type: ignore[misc]  # mypy wants a concrete attrs class
+        return details.amended(self.values)
 
 
 def told(details: AttrsInstance) -> dict[str, Any]:
@@ -75,8 +86,10 @@ def succeeded(record: RecordT, values: Mapping[str, Any], *, at: datetime) -> Re
 
 def filled(details: DetailsT, others: DetailsT) -> DetailsT:
     """Return the details, with what they leave empty taken from the others."""
-    missing = {name: getattr(others, name) for name, value in told(details).items() if value in (None, ())}
-    return evolve(details, **missing)  # type: ignore[misc]  # mypy wants a concrete attrs class
+    empty = [name for name, value in told(details).items() if value in (None, ())]
+    # What follows from another field is filled with it, and never without.
+    missing = {name: getattr(others, name) for name in empty if details.DERIVED.get(name, name) in empty}
+    return details.amended(missing)
 
 
 def must_stand_at(record: Record, versions: Collection[int] | None) -> None:

@@ -177,7 +177,7 @@ def differences(before: Author | Book | None, after: Author | Book | None) -> li
     return [
         Difference(field=name, before=earlier.get(name), after=later.get(name))
         for name in {**earlier, **later}
-        if earlier.get(name) != later.get(name)
+        if earlier.get(name) != later.get(name) and not {earlier.get(name), later.get(name)} <= {None, ()}
     ]
 
 

@@ -172,9 +172,10 @@ class ScanningReader:
         raise VersionNotFound(kind, id, version, history[-1].version)
 
     async def duplicates(self, page: PageRequest) -> Page[Candidates]:
-        """Return authors whose sort keys are equal, by sort key."""
+        """Return authors whose names are equal once folded, by name."""
         state = await self._current()
-        by_key = groupby(state.authors_in_order(), key=lambda author: author.sort_key)
+        by_name = sorted(state.every_author(), key=lambda author: (author.name_key, author.id.bytes))
+        by_key = groupby(by_name, key=lambda author: author.name_key)
         groups = [Candidates(name=key, authors=authors) for key, found in by_key if len(authors := list(found)) > 1]
         return _page(state, groups, page)
 

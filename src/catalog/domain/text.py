@@ -20,6 +20,9 @@ _UNPRINTABLE = re.compile(
     + "]"
 )
 
+_LINE_END = re.compile("\r\n?|[\u0085\u2028\u2029]")
+_IN_LINES = {ord("\n"): " ", ord("\t"): " "}
+
 # Letters that Unicode does not decompose, though every reader takes them for variants.
 _LETTERS = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ð": "d", "đ": "d", "þ": "th", "ł": "l", "ħ": "h", "ı": "i", "ŋ": "n"}
@@ -35,10 +38,11 @@ _PLAIN = {
 _FIRST_ORNAMENT = 10
 
 
-def normalised(text: str, *, longest: int) -> str:
+def normalised(text: str, *, longest: int, has_lines: bool = False) -> str:
     """Return the text in NFC without surrounding space.
 
-    Refuses text that is blank, is longer than `longest` characters or holds control characters.
+    Refuses text that is blank, is longer than `longest` characters or holds control characters. Where it may have
+    lines, each ends in a line feed, and tabs are kept.
     """
     # Length first: normalising 9 MB only to refuse it would be a gift to an attacker.
     if len(text) > 4 * longest:
@@ -46,11 +50,13 @@ def normalised(text: str, *, longest: int) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     if len(text) > longest:
         raise InvalidValue(f"must have at most {longest} characters, and this has {len(text)}")
-    if found := _UNPRINTABLE.search(text):
+    if has_lines:
+        text = _LINE_END.sub("\n", text)
+    if found := _UNPRINTABLE.search(text.translate(_IN_LINES) if has_lines else text):
         raise InvalidValue(
             f"must not hold control characters, and this holds U+{ord(found.group()):04X} at position {found.start()}"
         )
-    if not any(unicodedata.category(c) not in {"Cf", "Zs"} for c in text):
+    if not any(unicodedata.category(c) not in {"Cc", "Cf", "Zs"} for c in text):
         raise InvalidValue("must not be blank")
     return text
 

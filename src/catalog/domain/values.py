@@ -3,9 +3,12 @@
 import re
 from calendar import monthrange
 from typing import ClassVar, Self
+from urllib.parse import quote
 
 from .errors import InvalidValue
 from .languages import ALIASES, BIBLIOGRAPHIC
+
+_IN_URLS = "".join(map(chr, range(0x20, 0x7F)))  # a space is not escaped but refused: it divides two addresses
 
 
 class TextValue(str):
@@ -47,6 +50,82 @@ class TextValue(str):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+
+class Choice(TextValue):
+    """One of a few words."""
+
+    __slots__ = ()
+    words: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the word in small letters."""
+        word = text.strip().lower()
+        if word not in cls.words:
+            raise InvalidValue(f"must be one of {', '.join(cls.words)}")
+        return word
+
+
+class AuthorKind(Choice):
+    """What an author is: one human being, a body of people, or people who met for a time (MARC 21 X00, X10, X11)."""
+
+    __slots__ = ()
+    words = ("person", "organisation", "meeting")
+    description = "person, organisation or meeting"
+    example = "person"
+    pattern = r"^(person|organisation|meeting)$"
+
+
+class IdentifierStatus(Choice):
+    """Whether an identifier can be relied upon: only a valid one tells records apart."""
+
+    __slots__ = ()
+    words = ("valid", "invalid", "cancelled")
+    description = "valid, invalid (as printed, and wrong) or cancelled"
+    example = "valid"
+    pattern = r"^(valid|invalid|cancelled)$"
+
+
+class Scheme(TextValue):
+    """Whose rules a number, a term or a class follows: isbn, lccn, oclc, viaf, lcsh, ddc."""
+
+    __slots__ = ()
+    description = "whose rules it follows: small letters, digits, dots, hyphens and underscores, at most 40"
+    example = "oclc"
+    pattern = r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,39}$"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the name in small letters."""
+        name = text.strip().lower()
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._\-]{0,39}", name):
+            raise InvalidValue(
+                "must be the name of a scheme, such as isbn, oclc or lcsh: letters of ASCII, digits, dots, hyphens "
+                "and underscores, at most 40"
+            )
+        return name
+
+
+class Url(TextValue):
+    """The address of something on the web (RFC 3986, the schemes http, https and ftp)."""
+
+    __slots__ = ()
+    description = "an address that begins with http://, https:// or ftp://; at most 2000 characters, no spaces"
+    example = "https://www.gutenberg.org/ebooks/1342"
+    pattern = r"^([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp])://[!-~]{1,1990}$"
+
+    @classmethod
+    def canonical(cls, text: str) -> str:
+        """Return the address, its scheme in small letters, and what is not ASCII escaped."""
+        scheme, _, rest = text.strip().partition("://")
+        rest = quote(rest, safe=_IN_URLS) if len(rest) <= 2000 else ""
+        if scheme.lower() not in {"http", "https", "ftp"} or not re.fullmatch("[!-~]{1,1990}", rest):
+            raise InvalidValue(
+                "must be an address that begins with http://, https:// or ftp://, without spaces, of at most "
+                "2000 characters"
+            )
+        return f"{scheme.lower()}://{rest}"
 
 
 class Isbn(TextValue):

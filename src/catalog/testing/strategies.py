@@ -1,22 +1,26 @@
 """Records to test with, drawn from the same annotations that the records are made of: a new field is tested untold."""
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from functools import cache, partial
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import attrs
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import BookDetails, Contributor
-from catalog.domain.constraints import Items, Text, metadata_of
+from catalog.domain.constraints import Items, Number, Text, metadata_of
 from catalog.domain.errors import InvalidValue
+from catalog.domain.identifiers import Identifier
 from catalog.domain.languages import ALIASES, BIBLIOGRAPHIC
 from catalog.domain.text import normalised
-from catalog.domain.values import Isbn, Language, PartialDate, Role
+from catalog.domain.values import AuthorKind, Choice, IdentifierStatus, Isbn, Language, PartialDate, Role, Scheme, Url
+
+ChoiceT = TypeVar("ChoiceT", bound=Choice)
 
 SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 """No deadline: the machine may be busy, and a slow example is no broken promise."""
@@ -61,6 +65,24 @@ def partial_dates() -> st.SearchStrategy[PartialDate]:
     return st.one_of(years, months, days)
 
 
+def choices(kind: type[ChoiceT]) -> st.SearchStrategy[ChoiceT]:
+    """One of the words."""
+    return st.sampled_from(kind.words).map(kind)
+
+
+def identifiers() -> st.SearchStrategy[Identifier]:
+    """Numbers of several schemes, and ISBNs as people give them, right and wrong."""
+    numbers = st.builds(
+        Identifier,
+        scheme=st.sampled_from(["oclc", "lccn", "viaf"]).map(Scheme),
+        value=accepted_text(200),
+        as_given=st.none() | accepted_text(200),
+        status=st.none() | choices(IdentifierStatus),
+    )
+    given = isbns().map(lambda isbn: isbn.isbn10 or f"{isbn[:3]}-{isbn[3:]}") | isbns().map(str) | accepted_text(200)
+    return numbers | st.builds(Identifier, scheme=st.just(Scheme("isbn")), value=given)
+
+
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     int: st.integers(0, 2**31 - 1),
@@ -72,6 +94,13 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     PartialDate: partial_dates(),
     Language: st.sampled_from(sorted(BIBLIOGRAPHIC | ALIASES.keys())).map(Language.parse),
     Role: st.sampled_from(["aut", "trl", "ill", "edt"]).map(Role),
+    AuthorKind: choices(AuthorKind),
+    IdentifierStatus: choices(IdentifierStatus),
+    Scheme: st.sampled_from(["isbn", "oclc", "lccn", "lcsh", "ddc", "viaf"]).map(Scheme),
+    Url: st.sampled_from(["https://example.org/", "HTTP://example.org/a%20b", "ftp://example.org/\u00e9?q=1#x"]).map(
+        Url.parse
+    ),
+    Identifier: identifiers(),
 }
 
 
@@ -90,6 +119,8 @@ def _limited(kind: Any, limits: tuple[object, ...]) -> st.SearchStrategy[Any]:
     most = next((limit.most for limit in limits if isinstance(limit, Items)), 4)
     if kind is str:
         return accepted_text(longest)
+    if bounds := [limit for limit in limits if isinstance(limit, Number)]:
+        return st.integers(bounds[0].least, bounds[0].most)
     if get_origin(kind) is tuple:
         return st.lists(values_of(get_args(kind)[0]), max_size=min(most, 4), unique=True).map(tuple)
     if attrs.has(kind) and kind not in VALUES:
@@ -101,13 +132,30 @@ def _limited(kind: Any, limits: tuple[object, ...]) -> st.SearchStrategy[Any]:
 def instances_of(cls: Any) -> st.SearchStrategy[Any]:
     """Instances of an attrs class, each field drawn from its annotation."""
     hints = get_type_hints(cls, include_extras=True)
-    return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in attrs.fields(cls)})
+    # What follows from another field is left to it.
+    derived: Mapping[str, str] = getattr(cls, "DERIVED", {})
+    drawn = {f.name: values_of(hints[f.name]) for f in attrs.fields(cls) if f.name not in derived}
+    empty: dict[str, st.SearchStrategy[Any]] = {name: st.none() for name in derived}
+    return st.builds(partial(_made, cls), **drawn, **empty)
+
+
+def _made(cls: Any, **values: Any) -> Any:
+    """Make one, unless its fields do not go together."""
+    try:
+        return cls(**values)
+    except InvalidValue:
+        reject()
 
 
 def author_details() -> st.SearchStrategy[AuthorDetails]:
     """What a client may say about an author."""
     strategy: st.SearchStrategy[AuthorDetails] = instances_of(AuthorDetails)
-    return strategy
+    return strategy.map(lambda said: said if said.birth is None or said.birth.year <= 2020 else _unborn(said))
+
+
+def _unborn(said: AuthorDetails) -> AuthorDetails:
+    """Leave out a birth that no catalogue takes yet."""
+    return said.amended({"birth": None})
 
 
 def authors() -> st.SearchStrategy[Author]:

@@ -61,8 +61,8 @@ def condition_in_sql(condition: Filter, row: type[AuthorRow | BookRow], place: i
 
 
 def _on_text(row: Any, operator: Operator, value: Any) -> ColumnElement[bool]:
-    """Compare the sort key, which is the folded text."""
-    key = row.sort_key
+    """Compare the folded text."""
+    key = row.name_key if row is AuthorRow else row.sort_key
     match operator:
         case Operator.CONTAINS:
             found: ColumnElement[bool] = key.like(value, escape="\\")

@@ -94,7 +94,7 @@ def _after(read: Read | None, make: Read | None) -> Read | None:
 
 def _make(annotation: Any) -> Read | None:
     """Return what makes the field's value of the column's, if that is anything else."""
-    kind = get_args(annotation)[0] if metadata_of(annotation) else annotation
+    kind = _kind(annotation)
     if type(None) in get_args(kind):
         (kind,) = (arg for arg in get_args(kind) if arg is not type(None))
     if get_origin(kind) is tuple:
@@ -104,18 +104,44 @@ def _make(annotation: Any) -> Read | None:
     return None
 
 
+def _kind(annotation: Any) -> Any:
+    return get_args(annotation)[0] if metadata_of(annotation) else annotation
+
+
 def _tuple_of(kind: Any) -> Read:
     if attrs.has(kind):
+        told = _told(kind)
         loader: Loader[Any] = Loader(kind, [f.name for f in attrs.fields(kind)])
         is_id = [f.type is UUID or get_args(f.type)[:1] == (UUID,) for f in attrs.fields(kind)]
 
         def parts(rows: Any) -> tuple[Any, ...]:
             if not rows:
                 return ()
+            # Parts that have rows of their own come as lists; those in a column of JSON, as objects.
             return tuple(
-                loader.record([UUID(hex=v) if id else v for v, id in zip(row, is_id, strict=True)]) for row in rows
+                told(row)
+                if type(row) is dict
+                else loader.record([UUID(hex=v) if id else v for v, id in zip(row, is_id, strict=True)])
+                for row in rows
             )
 
         return parts
     make = _make(kind)
     return tuple if make is None else lambda values: tuple([make(value) for value in values])
+
+
+def _told(kind: Any) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what makes a part of the object of JSON that says it; what it does not say, an older version knew not."""
+    hints = get_type_hints(kind, include_extras=True)
+    fields = [(f.name, f.default, _make(hints[f.name])) for f in attrs.fields(kind)]
+
+    def part(said: Mapping[str, Any]) -> Any:
+        values = {}
+        for name, default, make in fields:
+            value = said.get(name, default)
+            values[name] = value if make is None or value is None else make(value)
+        record = _NEW(kind)
+        _SET(record, "__dict__", values)
+        return record
+
+    return part

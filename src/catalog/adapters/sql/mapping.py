@@ -3,10 +3,10 @@
 Inside the log, and in receipts, a record is JSON.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from functools import cache
-from typing import Any, TypeVar, cast
+from functools import cache, partial
+from typing import Any, TypeVar, cast, get_origin
 from uuid import UUID
 
 import attrs
@@ -126,7 +126,17 @@ def _make_converter() -> Converter:
     # Text values are str, too.
     converter.register_structure_hook(str, lambda value, target: value if target is str else target(value))
     converter.register_unstructure_hook(str, str)
+    # As JSON gives them back, so that what is the same is seen to be the same.
+    converter.register_unstructure_hook_factory(_is_tuple, partial(_list_hook, converter=converter))
     return converter
+
+
+def _is_tuple(target: Any) -> bool:
+    return (get_origin(target) or target) is tuple
+
+
+def _list_hook(_target: Any, converter: Converter) -> Callable[[Any], Any]:
+    return lambda values: [converter.unstructure(value) for value in values]
 
 
 def _make_json_converter() -> Converter:

@@ -64,13 +64,13 @@ _HISTORY_PAGE = _HISTORY.limit(_LIMIT).offset(_OFFSET)
 _HISTORY_COUNT = select(func.count()).select_from(RevisionRow).where(*_OF_RECORD)
 _VERSION = REVISIONS.where(*_OF_RECORD, RevisionRow.version == bindparam("version", type_=BigInteger))
 
-_SHARED_KEYS = select(AuthorRow.sort_key).group_by(AuthorRow.sort_key).having(func.count() > 1)
+_SHARED_KEYS = select(AuthorRow.name_key).group_by(AuthorRow.name_key).having(func.count() > 1)
 _SHARED_KEY_COUNT = select(func.count()).select_from(_SHARED_KEYS.subquery())
-_SHARED_KEY_PAGE = _SHARED_KEYS.order_by(AuthorRow.sort_key).limit(_LIMIT).offset(_OFFSET)
+_SHARED_KEY_PAGE = _SHARED_KEYS.order_by(AuthorRow.name_key).limit(_LIMIT).offset(_OFFSET)
 _AUTHORS_WITH_KEYS = (
     select(*AUTHOR_COLUMNS)
-    .where(AuthorRow.sort_key.in_(bindparam("keys", expanding=True)))
-    .order_by(AuthorRow.sort_key, AuthorRow.id)
+    .where(AuthorRow.name_key.in_(bindparam("keys", expanding=True)))
+    .order_by(AuthorRow.name_key, AuthorRow.id)
 )
 
 
@@ -196,14 +196,14 @@ class SqlReader:
 
     @asked_again
     async def duplicates(self, page: PageRequest) -> Page[Candidates]:
-        """Return authors whose sort keys are equal, by sort key."""
+        """Return authors whose names are equal once folded, by name."""
         window = {"limit": page.size, "offset": page.offset}
         async with self._connection() as connection:
             log = (await connection.execute(POSITION)).one()
             total = (await connection.execute(_SHARED_KEY_COUNT)).scalar_one()
             keys = (await connection.execute(_SHARED_KEY_PAGE, window)).scalars().all()
             found = (await connection.execute(_AUTHORS_WITH_KEYS, {"keys": keys})).all()
-        by_key = groupby(map(_OF_TYPED_ROWS.author, found), key=lambda author: author.sort_key)
+        by_key = groupby(map(_OF_TYPED_ROWS.author, found), key=lambda author: author.name_key)
         candidates = [Candidates(name=key, authors=list(authors)) for key, authors in by_key]
         return Page.of(candidates, page, total, position_of(log))
 

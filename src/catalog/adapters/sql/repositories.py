@@ -174,7 +174,7 @@ class SqlAuthorRepository(_SqlRecords[Author]):
 
     def _note(self, row: Any, record: Author) -> None:
         """The cards of books hold the names of their authors."""
-        if row.name != record.name:
+        if (row.name, row.sort_name) != (record.name, record.sort_name):
             self._ledger.renamed.add(record.id)
         self._known[record.id] = record
 
@@ -185,7 +185,7 @@ class SqlAuthorRepository(_SqlRecords[Author]):
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         keys = {name[:SORT_KEY_LENGTH] for name in names}
-        rows = await _rows_with(await self._rows(), "sort_key", keys)
+        rows = await _rows_with(await self._rows(), "name_key", keys)
         return [author for author in map(self._record, rows) if author.folded_name in names]
 
 

@@ -31,11 +31,19 @@ class AuthorRow(DefaultBase):
     updated_at: Mapped[datetime]
     sort_key: Mapped[str] = mapped_column(_SORTED)
     name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(_SORTED)
     dob: Mapped[date | None]
+    sort_name: Mapped[str | None]
+    kind: Mapped[str | None]
+    birth: Mapped[str | None]
+    death: Mapped[str | None]
+    variants: Mapped[list[Any]] = mapped_column(JSON)
+    identifiers: Mapped[list[Any]] = mapped_column(JSON)
 
     __mapper_args__ = {"version_id_col": version, "version_id_generator": False}
     __table_args__ = (
         Index("ix_author_sort_key_id", "sort_key", "id"),
+        Index("ix_author_name_key_id", "name_key", "id"),
         Index("ix_author_created_at_id", "created_at", "id"),
         Index("ix_author_updated_at_id", "updated_at", "id"),
     )
@@ -55,10 +63,24 @@ class BookRow(DefaultBase):
     subtitle: Mapped[str | None]
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("author.id", ondelete="RESTRICT"))
     isbn: Mapped[str | None]
+    identifiers: Mapped[list[Any]] = mapped_column(JSON)
     published: Mapped[str | None]
     published_up: Mapped[int]
     published_down: Mapped[int]
     languages: Mapped[list[Any]] = mapped_column(JSON)
+    publishers: Mapped[list[Any]] = mapped_column(JSON)
+    places: Mapped[list[Any]] = mapped_column(JSON)
+    edition: Mapped[str | None]
+    series: Mapped[list[Any]] = mapped_column(JSON)
+    extent: Mapped[str | None]
+    pages: Mapped[int | None]
+    subjects: Mapped[list[Any]] = mapped_column(JSON)
+    classifications: Mapped[list[Any]] = mapped_column(JSON)
+    responsibility: Mapped[str | None]
+    description: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[list[Any]] = mapped_column(JSON)
+    links: Mapped[list[Any]] = mapped_column(JSON)
+    tags: Mapped[list[Any]] = mapped_column(JSON)
 
     contributors: Mapped[list["ContributorRow"]] = relationship(
         order_by="ContributorRow.position", cascade="all, delete-orphan", lazy="selectin"

@@ -3,7 +3,11 @@
 from catalog.domain.ports import Finding, Severity
 from catalog.domain.text import sort_key
 
-SORTED = ("SELECT sort_key, name FROM author", "SELECT sort_key, title FROM book")
+SORTED = (
+    "SELECT sort_key, coalesce(sort_name, name) FROM author",
+    "SELECT name_key, name FROM author",
+    "SELECT sort_key, title FROM book",
+)
 """What gives each key with the text it is the key of."""
 
 

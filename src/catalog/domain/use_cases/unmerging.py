@@ -105,7 +105,8 @@ class WayBack:
 
     async def _take_from(self, heir: Any, left: Revision, before: Author | Book, loser: Author | Book) -> None:
         after = left.content
-        given = {name: value for name, value in told(before.details).items() if getattr(after, name) != value}
+        said = {name: value for name, value in told(before.details).items() if name not in before.DERIVED}
+        given = {name: value for name, value in said.items() if getattr(after, name) != value}
         values: dict[str, Any] = {}
         for name, value in given.items():
             if heir.id != left.id:
@@ -114,10 +115,11 @@ class WayBack:
                 self._leave(left, f"its {name} was changed since")
             else:
                 values[name] = value
+        content = told(heir.details.amended(values))
         if isinstance(loser, Book) and isinstance(before, Book):
             came = set(loser.sources) - set(before.sources)
-            values["sources"] = tuple(source for source in heir.sources if source not in came)
-        given_back = succeeded(heir, values, at=self._clock.now())
+            content["sources"] = tuple(source for source in heir.sources if source not in came)
+        given_back = succeeded(heir, content, at=self._clock.now())
         if given_back is not heir:
             await repository(self._unit, left.kind).replace(given_back, operation=Operation.UNMERGE)
 

@@ -25,8 +25,9 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, Contributor
-from catalog.domain.constraints import Doc, Items, Text, metadata_of
+from catalog.domain.books import BookDetails, Classification, Contributor, Link, Series, Subject
+from catalog.domain.constraints import Doc, Items, Number, Text, metadata_of, text_of_items
+from catalog.domain.identifiers import Identifier
 from catalog.domain.queries import AuthorQuery, BookQuery, ListQuery
 from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
@@ -41,7 +42,8 @@ LISTS: Mapping[str, type[ListQuery]] = {"/authors": AuthorQuery, "/books": BookQ
 
 ASSETS_PATH = "/schema-assets"
 
-_REQUESTS = (AuthorDetails, BookDetails, Contributor, Merge, Reversion)
+_PARTS = (Classification, Contributor, Identifier, Link, Series, Subject)
+_REQUESTS = (AuthorDetails, BookDetails, Merge, Reversion, *_PARTS)
 
 
 WRITE = (403, 408, 413, 415, 507)
@@ -141,7 +143,7 @@ class AttrsSchemas(OpenAPISchemaPlugin):
         )
         schema.title = _component_name(field_definition)
         properties = schema.properties or {}
-        schema.properties = {name: _described(properties[name], metadata_of(hints[name])) for name in names}
+        schema.properties = {name: _described(properties[name], hints[name]) for name in names}
         return schema
 
 
@@ -149,10 +151,10 @@ def _plain(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
-def _described(schema: Schema | Reference, metadata: tuple[object, ...]) -> Schema | Reference:
+def _described(schema: Schema | Reference, annotation: Any) -> Schema | Reference:
     if isinstance(schema, Reference):
         schema = Schema(all_of=[schema])
-    for item in metadata:
+    for item in metadata_of(annotation):
         match item:
             case Doc(text=text, example=example):
                 schema.description = text
@@ -162,8 +164,14 @@ def _described(schema: Schema | Reference, metadata: tuple[object, ...]) -> Sche
                 for part in (schema, *(schema.one_of or ())):
                     if isinstance(part, Schema) and part.type == OpenAPIType.STRING:
                         part.min_length, part.max_length = 1, longest
+            case Number(least=least, most=greatest):
+                for part in (schema, *(schema.one_of or ())):
+                    if isinstance(part, Schema) and part.type == OpenAPIType.INTEGER:
+                        part.minimum, part.maximum = least, greatest
             case Items(most=most):
                 schema.max_items, schema.unique_items = most, True
+                if (limit := text_of_items(annotation)) is not None and isinstance(schema.items, Schema):
+                    schema.items.min_length, schema.items.max_length = 1, limit.longest
             case _:
                 pass
     return schema
@@ -180,7 +188,7 @@ def _bound_integers(schema: Schema) -> None:
     for described in (schema.properties or {}).values():
         if isinstance(described, Schema):
             for part in (described, *(described.one_of or ())):
-                if isinstance(part, Schema) and part.type == OpenAPIType.INTEGER:
+                if isinstance(part, Schema) and part.type == OpenAPIType.INTEGER and part.minimum is None:
                     part.minimum, part.maximum = wire.LEAST_INTEGER, wire.MOST_INTEGER
 
 

@@ -346,7 +346,8 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         case errors.UnreadableFile():
             return _problem("unreadable-file", error.reason)
         case errors.InvalidValue():
-            return _problem("invalid-request", f"A value {error.rule}.")
+            problem, headers = _problem("invalid-request", f"A value {error.rule}.")
+            return evolve(problem, errors=[Violation(detail=error.rule)]), headers
         case errors.CatalogError():
             slug = SLUG_OF_ERROR[type(error)]
             return _problem(slug, PROBLEMS[slug].remedy)

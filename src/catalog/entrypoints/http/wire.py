@@ -23,7 +23,7 @@ from cattrs import (
 from cattrs.cols import is_sequence
 from cattrs.gen import make_dict_structure_fn, override
 
-from catalog.domain.constraints import Items, checked, metadata_of
+from catalog.domain.constraints import Items, Text, checked, metadata_of
 from catalog.domain.errors import InvalidValue
 from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
@@ -179,7 +179,7 @@ def _optional_hook(target: Any, converter: Converter) -> Callable[[Any, Any], An
 def _sequence_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     """Take a JSON array for a tuple, and nothing else: cattrs would take a string or an object apart."""
     inner = get_args(target)[0]
-    hook = converter.get_structure_hook(inner)
+    hook = _item_hook(inner, converter)
 
     def structure(value: Any, _target: Any) -> Any:
         items = []
@@ -195,6 +195,13 @@ def _sequence_hook(target: Any, converter: Converter) -> Callable[[Any, Any], An
         return tuple(items)
 
     return structure
+
+
+def _item_hook(inner: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """Hold each text to what the list asks of its texts, so that the one which is wrong is told."""
+    hook = converter.get_structure_hook(inner)
+    text = next((item for item in metadata_of(inner) if isinstance(item, Text)), None)
+    return hook if text is None else lambda value, target: text.convert(hook(value, target))
 
 
 def _field_hooks(cls: type[Any], converter: Converter) -> dict[str, Callable[[Any, Any], Any]]:

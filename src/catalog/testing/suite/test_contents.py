@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -200,7 +199,7 @@ def test_whatever_may_be_said_of_authors_and_books_is_kept_through_every_version
                 catalogue = Cataloguers(storage)
                 known = [(await catalogue.authors.add(details)).id for details in authors]
                 said = [
-                    evolve(book.exchanging({UUID(int=n): known[n] for n in (0, 1)}), isbn=isbn or book.isbn)
+                    book.exchanging({UUID(int=n): known[n] for n in (0, 1)}).amended({"isbn": isbn or book.isbn})
                     for book in books
                 ]
                 added = await catalogue.books.add(said[0])

@@ -23,10 +23,10 @@ from catalog.domain.queries import AuthorQuery, BookQuery, Include, ListQuery, P
 from catalog.domain.records import Amendment
 from catalog.domain.search import Search
 from catalog.domain.snapshots.storage import SnapshotStorage
-from catalog.domain.values import Isbn, Language, PartialDate, Role
+from catalog.domain.values import AuthorKind, Isbn, Language, PartialDate, Role
 from catalog.testing.doubles import Cataloguers, RepeatableIds
 from catalog.testing.storages import NewStorage, opened
-from catalog.testing.strategies import SETTINGS
+from catalog.testing.strategies import SETTINGS, choices
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -104,8 +104,14 @@ def catalogues(draw: st.DrawFn) -> tuple[list[Author], list[Book]]:
     ids = RepeatableIds()
     times = st.integers(0, 3).map(lambda hours: NOW + timedelta(hours=hours))
     days = st.none() | st.sampled_from([date(1920, 10, 8), date(1775, 12, 16)])
+    sort_names = st.none() | st.sampled_from(NAMES)
+    kinds = st.none() | choices(AuthorKind)
     authors = [
-        Author.recorded(AuthorDetails(name=name, dob=draw(days)), id=ids.new(), at=draw(times))
+        Author.recorded(
+            AuthorDetails(name=name, dob=draw(days), sort_name=draw(sort_names), kind=draw(kinds)),
+            id=ids.new(),
+            at=draw(times),
+        )
         for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5))
     ]
     someone: st.SearchStrategy[UUID] = st.sampled_from([author.id for author in authors])
@@ -123,6 +129,7 @@ def catalogues(draw: st.DrawFn) -> tuple[list[Author], list[Book]]:
                 isbn=draw(st.none() | st.sampled_from(ISBNS).map(Isbn)),
                 published=draw(st.none() | st.sampled_from(DATES).map(PartialDate)),
                 languages=draw(languages),
+                pages=draw(st.none() | st.integers(1, 3)),
             ),
             id=ids.new(),
             at=draw(times),
@@ -140,6 +147,7 @@ def values_of(field: Filterable) -> st.SearchStrategy[Any]:
         Isbn: st.sampled_from(ISBNS).map(Isbn),
         PartialDate: st.sampled_from([*DATES, "1964", "2020", "-9999"]).map(PartialDate),
         Language: st.sampled_from(["eng", "fre", "spa"]).map(Language),
+        AuthorKind: choices(AuthorKind),
         date: st.sampled_from([date(1920, 10, 8), date(1800, 1, 1)]),
         datetime: st.integers(-1, 4).map(lambda hours: NOW + timedelta(hours=hours)),
         int: st.integers(0, 3),

@@ -15,13 +15,17 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue
+from catalog.domain.filters import Operator, of_field
+from catalog.domain.orders import BOOK_ORDERS, Sort
 from catalog.domain.ports import Storage
 from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest
+from catalog.domain.records import Amendment
 from catalog.domain.text import fold, normalised
-from catalog.testing.doubles import RepeatableIds, listed
+from catalog.testing.doubles import Cataloguers, RepeatableIds, listed
 from catalog.testing.storages import NewStorage, opened
 from catalog.testing.strategies import SETTINGS
 
+CALLER = Caller(actor="tester", request_id="test")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LETTERS = [
     "a",
@@ -108,3 +112,41 @@ def test_any_names_are_listed_folded_and_paired_as_the_domain_does(new_storage: 
         asyncio.run(run())
 
     check()
+
+
+async def test_authors_are_ordered_by_their_sort_names_and_found_by_their_names(catalogue: Cataloguers) -> None:
+    details = [
+        AuthorDetails(name="Ursula K. Le Guin", sort_name="Le Guin, Ursula K."),
+        AuthorDetails(name="Jane Austen", sort_name="Austen, Jane"),
+        AuthorDetails(name="Homer"),
+        AuthorDetails(name="ursula k le guin", sort_name="Ursula"),
+    ]
+    ursula, jane, homer, other = [await catalogue.authors.add(one) for one in details]
+    reader = catalogue.storage.reader
+
+    assert await listed(lambda page: reader.authors(AuthorQuery(page=page))) == [jane, homer, ursula, other]
+    (candidates,) = (await reader.duplicates(PageRequest())).items
+    assert candidates.name == "ursula k le guin"
+    assert set(candidates.authors) == {ursula, other}
+    parts = {Operator.EQ: "URSULA K LE GUIN", Operator.STARTSWITH: "ursula k", Operator.CONTAINS: "le g"}
+    for operator, value in parts.items():
+        query = AuthorQuery(filters=(of_field(Author, "name", value, operator),))
+        assert {author.id for author in (await reader.authors(query)).items} == {ursula.id, other.id}
+    async with catalogue.storage.unit_of_work(CALLER) as unit:
+        found = await unit.authors.find_by_folded_names(["ursula k le guin", "le guin ursula k"])
+        assert {author.id for author in found} == {ursula.id, other.id}
+
+
+async def test_another_sort_name_of_an_author_moves_the_books_in_the_order_of_authors(catalogue: Cataloguers) -> None:
+    ursula = await catalogue.authors.add(AuthorDetails(name="Ursula K. Le Guin"))
+    homer = await catalogue.authors.add(AuthorDetails(name="Homer"))
+    emma, iliad = [
+        (await catalogue.books.add(BookDetails(title="A book", author_id=author.id))).id for author in (ursula, homer)
+    ]
+    query = BookQuery(sort=Sort.parse("author", BOOK_ORDERS))
+    before = [book.id for book in (await catalogue.storage.reader.books(query)).items]
+
+    await catalogue.authors.revise(ursula.id, Amendment({"sort_name": "Guin, Ursula K. Le"}))
+
+    assert before == [iliad, emma]
+    assert [book.id for book in (await catalogue.storage.reader.books(query)).items] == [emma, iliad]
