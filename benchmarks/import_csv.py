@@ -22,7 +22,8 @@ from uuid import uuid4
 
 from catalog.domain.callers import Caller
 from catalog.domain.use_cases.importing import CHUNK, Importing, Status
-from catalog.entrypoints.container import csv_reader, local_container
+from catalog.entrypoints.container import local_container
+from catalog.entrypoints.formats import Reading, record_reader
 from catalog.entrypoints.settings import Settings
 
 from .sample import write_csv
@@ -67,7 +68,7 @@ async def _import(file: Path, storage: str, times: int) -> list[float]:
 
 
 def _reader(file: Path) -> Any:
-    return csv_reader(None, separator="; ", source=file.name, encoding="utf-8")
+    return record_reader("csv", b"", Reading(source=file.name))
 
 
 def _read(file: Path) -> list[float]:

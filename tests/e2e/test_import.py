@@ -119,8 +119,8 @@ def test_an_author_of_whom_there_are_two_is_not_guessed(catalogue: Catalogue) ->
     catalogue.imported_text(HEADER + "1,Poems,,John Smith,,,\n")
     with sqlite3.connect(catalogue.file) as connection:
         connection.execute(
-            "INSERT INTO author (id, version, created_at, updated_at, sort_key, name, dob) "
-            "SELECT randomblob(16), 1, created_at, updated_at, sort_key, name, NULL FROM author"
+            "INSERT INTO author (id, version, created_at, updated_at, sort_key, name_key, name) "
+            "SELECT randomblob(16), 1, created_at, updated_at, sort_key, name_key, name FROM author"
         )
     connection.close()
 

@@ -24,11 +24,11 @@ from catalog.domain.books import BookDetails, SourceKey
 from catalog.domain.callers import Caller
 from catalog.domain.ports import Storage
 from catalog.domain.records import Amendment
-from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.sources import Entry
 from catalog.entrypoints.cli import main
 from catalog.entrypoints.container import open_storage
 from catalog.entrypoints.settings import Settings
-from catalog.testing.doubles import Cataloguers
+from catalog.testing.doubles import Cataloguers, drafted
 
 PROMISE = b"PROMISE "
 AT_ONCE = 4
@@ -73,8 +73,7 @@ async def write(storage: Storage, chance: random.Random, writes: int) -> None:
                 promise({"id": str(id), "version": books.pop(id) + 1, "is_removed": True})
             case "import":
                 entries = [
-                    Entry(line=line, draft=BookDraft(origin=SourceKey(text[:200], str(line)), title=text))
-                    for line in range(40)
+                    Entry(line=line, draft=drafted(SourceKey(text[:200], str(line)), text)) for line in range(40)
                 ]
                 taken = await cataloguers.importing.take(entries, uuid4())
                 promise(*({"id": str(each.book_id), "version": 1, "title": text} for each in taken))

@@ -11,7 +11,7 @@ from catalog.domain.ports import RecordReader, Storage
 from catalog.domain.queries import BookQuery, PageRequest
 from catalog.domain.search import Search
 from catalog.domain.use_cases.importing import Status
-from catalog.entrypoints.container import csv_reader
+from catalog.entrypoints.formats import Reading, record_reader
 from catalog.testing.doubles import Cataloguers
 from catalog.testing.plugin import FIGURE
 from tests.shared_data import shared_file
@@ -60,7 +60,7 @@ async def fill(storage: Storage, catalogue: Path) -> None:
 
 
 def reader() -> RecordReader:
-    return csv_reader(None, separator=", ", source=SOURCE, encoding="utf-8")
+    return record_reader("csv", b"", Reading(source=SOURCE))
 
 
 async def answered(storage: Storage, judgement: Judgement) -> Answer:

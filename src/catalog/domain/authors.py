@@ -69,6 +69,11 @@ class AuthorDetails:
             values = {**values, "dob": None}
         return evolve(self, **values)
 
+    @property
+    def folded_name(self) -> str:
+        """The form under which two spellings of the name are equal."""
+        return fold(self.name)
+
     def must_be_born_by(self, today: date) -> None:
         """Refuse a birth that no time zone has reached yet."""
         tomorrow = PartialDate((today + timedelta(days=1)).isoformat())
@@ -101,11 +106,6 @@ class Author(AuthorDetails):
     def revised(self, details: AuthorDetails, *, at: datetime) -> Self:
         """Return the next version, or the author itself if the details change nothing."""
         return succeeded(self, told(details), at=at)
-
-    @property
-    def folded_name(self) -> str:
-        """The form under which two spellings of the name are equal."""
-        return fold(self.name)
 
     @property
     def name_key(self) -> str:

@@ -1,39 +1,39 @@
 """What a file says, before it is a book."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from attrs import frozen
 
-from .books import SourceKey
-from .constraints import Items, Text, constrained
-from .values import Isbn, Language, PartialDate, Role
+from .authors import AuthorDetails
+from .books import BookDetails, SourceKey
+from .constraints import Items, constrained
+from .values import Role
 
 
 @frozen(field_transformer=constrained)
 class DraftContributor:
-    """A contributor, still by name."""
+    """A contributor whom nobody has looked for among the authors yet."""
 
-    name: Annotated[str, Text(500)]
+    author: AuthorDetails
     role: Role | None = None
 
 
 @frozen(kw_only=True, field_transformer=constrained)
 class BookDraft:
-    """A book as a file describes it: people are still names."""
+    """A book as a file describes it: its details, which name nobody, and its people as they are described."""
 
     origin: SourceKey
-    title: Annotated[str, Text(1000)]
-    subtitle: Annotated[str | None, Text(1000)] = None
-    author: Annotated[str | None, Text(500)] = None
+    details: BookDetails
+    author: AuthorDetails | None = None
     contributors: Annotated[tuple[DraftContributor, ...], Items(200, unique=False)] = ()
-    isbn: Isbn | None = None
-    published: PartialDate | None = None
-    languages: Annotated[tuple[Language, ...], Items(50)] = ()
 
-    def names(self) -> list[str]:
-        """Return everybody named, the main author first."""
-        main = [self.author] if self.author is not None else []
-        return main + [contributor.name for contributor in self.contributors]
+    def people(self) -> Iterator[AuthorDetails]:
+        """Yield everybody named, the main author first."""
+        if self.author is not None:
+            yield self.author
+        for contributor in self.contributors:
+            yield contributor.author
 
 
 @frozen(kw_only=True)

@@ -9,13 +9,11 @@ from dishka.integrations.litestar import LitestarProvider
 from litestar import Litestar, Request
 from litestar.plugins import CLIPlugin, PluginProtocol
 
-from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
 from catalog.adapters.http import HttpChangeFeed
 from catalog.adapters.sql import commands
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
-from catalog.domain.errors import UnreadableFile
-from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, RecordReader, Storage
+from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, Storage
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
 from catalog.domain.use_cases.importing import Importing
@@ -109,18 +107,6 @@ def build_app_for_litestar(settings: Settings) -> Litestar:
     if kind_of(settings).migrations is not None:
         plugins = [SQLAlchemyInitPlugin(migration_config(settings)), _GuideCommandNames()]
     return create_app(http_container(settings), settings, plugins)
-
-
-def csv_reader(mapping: str | None, *, separator: str, source: str, encoding: str) -> RecordReader:
-    """Return a reader of CSV files; without a mapping it knows them by their header. Raises UnreadableFile."""
-    try:
-        "".encode(encoding)
-    except LookupError:
-        raise UnreadableFile(
-            f"there is no encoding {encoding!r}; common ones are utf-8, latin-1, cp1252, utf-16"
-        ) from None
-    dialect = None if mapping is None else dialect_from_mapping(mapping, separator=separator)
-    return CsvReader(source=source, dialect=dialect, encoding="utf-8-sig" if encoding == "utf-8" else encoding)
 
 
 def change_feed(url: str) -> ChangeFeed:

@@ -11,8 +11,8 @@ import attrs
 from attrs import define, evolve, field, frozen
 from uuid_utils.compat import uuid7
 
-from catalog.domain.authors import Author
-from catalog.domain.books import Book, SourceKey
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Book, BookDetails, SourceKey
 from catalog.domain.callers import Caller, IdempotentRequest
 from catalog.domain.errors import CanNotFollow, CatalogError, SeqNotReached, StorageFailed
 from catalog.domain.kinds import Kind
@@ -20,6 +20,7 @@ from catalog.domain.ports import CatalogReader, ChangeFeed, IdGenerator, Storage
 from catalog.domain.queries import AuthorQuery, BookQuery, ChangeQuery, Page, PageRequest, Position
 from catalog.domain.records import told
 from catalog.domain.revisions import Revision
+from catalog.domain.sources import BookDraft, DraftContributor
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
 from catalog.domain.use_cases.following import Following
@@ -27,6 +28,7 @@ from catalog.domain.use_cases.importing import Importing
 from catalog.domain.use_cases.log_keeping import LogKeeping
 from catalog.domain.use_cases.merging import Merging
 from catalog.domain.use_cases.undoing import Undoing
+from catalog.domain.values import Role
 
 NOBODY = UUID("00000000-0000-7000-8000-000000000000")
 """An id that no record has."""
@@ -201,6 +203,23 @@ async def log_of(reader: CatalogReader, *, size: int = 1000) -> list[Revision]:
     while part := await reader.changes(ChangeQuery(since=len(log), limit=size)):
         log += part
     return log
+
+
+def drafted(
+    origin: SourceKey, title: str, author: str | None = None, *others: DraftContributor, **details: Any
+) -> BookDraft:
+    """Return what a file may say of a book."""
+    return BookDraft(
+        origin=origin,
+        details=BookDetails(title=title, author_id=None, **details),
+        author=None if author is None else AuthorDetails(name=author),
+        contributors=others,
+    )
+
+
+def named(name: str, role: Role | None = None) -> DraftContributor:
+    """Return what a file may say of a contributor."""
+    return DraftContributor(AuthorDetails(name=name), role)
 
 
 async def listed(ask: Callable[[PageRequest], Awaitable[Page[Any]]]) -> list[Any]:

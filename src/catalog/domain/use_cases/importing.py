@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from uuid import UUID
 
-from attrs import fields, frozen
+from attrs import evolve, fields, frozen
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, Contributor
 from catalog.domain.callers import Caller
-from catalog.domain.errors import UnreadableFile
+from catalog.domain.errors import AuthorNotYetBorn, UnreadableFile
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.sources import BookDraft, Entry
-from catalog.domain.text import fold
+from catalog.domain.values import PartialDate
 
 from .atomic import atomic
 
@@ -40,11 +40,11 @@ class Outcome:
 
 
 # What a draft says in the very words of a book; only people are still names.
-_SAME_IN_BOTH = {f.name for f in fields(BookDraft)} & {f.name for f in fields(BookDetails)} - {"contributors"}
+_SAME_IN_BOTH = [f.name for f in fields(BookDetails) if f.name not in {"author_id", "contributors"}]
 
 
-class _Ambiguous(Exception):
-    """A name that several authors have."""
+class _Refused(Exception):
+    """Why a draft can not become a book of this catalogue."""
 
 
 @frozen
@@ -71,7 +71,7 @@ class Importing:
         unit.group = run
         drafts = [entry.draft for entry in entries if entry.draft is not None]
         books = dict(await unit.books.find_by_sources({draft.origin for draft in drafts}))
-        people = _People(await unit.authors.find_by_folded_names({fold(n) for d in drafts for n in d.names()}))
+        people = _People(await unit.authors.find_by_folded_names({p.folded_name for d in drafts for p in d.people()}))
         people.know(await unit.authors.get_many({id for book in books.values() for _, id in book.author_references()}))
         new = []
         outcomes = []
@@ -83,8 +83,8 @@ class Importing:
             else:
                 try:
                     book, warnings = self._book(entry.draft, people)
-                except _Ambiguous as ambiguous:
-                    outcomes.append(_refused(entry, str(ambiguous)))
+                except _Refused as refused:
+                    outcomes.append(_refused(entry, str(refused)))
                     continue
                 books[entry.draft.origin] = book
                 new.append(book)
@@ -97,26 +97,24 @@ class Importing:
 
     def _book(self, draft: BookDraft, people: "_People") -> tuple[Book, tuple[str, ...]]:
         """Return the draft as a book, its people found or made, and what had to be left out."""
-        people.must_be_clear(draft.names())
+        people.must_be_clear(draft.people())
         named = [
-            Contributor(author_id=self._author(contributor.name, people).id, role=contributor.role)
+            Contributor(author_id=self._author(contributor.author, people).id, role=contributor.role)
             for contributor in draft.contributors
         ]
         contributors = tuple(dict.fromkeys(named))
-        details = BookDetails(
-            author_id=None if draft.author is None else self._author(draft.author, people).id,
-            contributors=contributors,
-            **{name: getattr(draft, name) for name in _SAME_IN_BOTH},
-        )
+        author_id = None if draft.author is None else self._author(draft.author, people).id
+        details = evolve(draft.details, author_id=author_id, contributors=contributors)
         twice = len(named) - len(contributors)
         warnings = (f"{twice} contributor(s) named twice, kept once",) if twice else ()
         book = Book.recorded(details, id=self.ids.new(), at=self.clock.now(), sources=(draft.origin,))
         return book, warnings
 
-    def _author(self, name: str, people: "_People") -> Author:
-        author = people.get(name)
+    def _author(self, described: AuthorDetails, people: "_People") -> Author:
+        author = people.get(described)
         if author is None:
-            author = Author.recorded(AuthorDetails(name=name), id=self.ids.new(), at=self.clock.now())
+            _must_be_born(described, self.clock)
+            author = Author.recorded(described, id=self.ids.new(), at=self.clock.now())
             people.add(author)
         return author
 
@@ -136,21 +134,55 @@ class _People:
         """Know the names of these authors too, who may be called otherwise than any draft says."""
         self.folded_names |= {id: author.folded_name for id, author in authors.items()}
 
-    def must_be_clear(self, names: Iterable[str]) -> None:
-        for name in names:
-            if (candidates := len(self._by_name.get(fold(name), ()))) > 1:
-                raise _Ambiguous(
-                    f"the catalogue has {candidates} authors called {name!r}, and the file can not say which"
+    def must_be_clear(self, people: Iterable[AuthorDetails]) -> None:
+        for described in people:
+            if (candidates := len(self._candidates(described))) > 1:
+                raise _Refused(
+                    f"the catalogue has {candidates} authors called {described.name!r}, and the file can not say which"
                 )
 
-    def get(self, name: str) -> Author | None:
-        candidates = self._by_name.get(fold(name))
+    def get(self, described: AuthorDetails) -> Author | None:
+        candidates = self._candidates(described)
         return candidates[0] if candidates else None
+
+    def _candidates(self, described: AuthorDetails) -> Sequence[Author]:
+        """Return who may be meant: of those with the name, who has the same dates.
+
+        Where the file tells no dates, that is who has none either, or else anybody. Where it does, nobody else: two
+        people with one name are told apart by their dates, and nobody is given dates by a guess.
+        """
+        named = self._by_name.get(described.folded_name, [])
+        same = [author for author in named if _live_at_one_time(author, described)]
+        return same if same or _dates(described) != (None, None) else named
 
     def add(self, author: Author) -> None:
         self.new.append(author)
-        self._by_name[author.folded_name] = [author]
+        self._by_name.setdefault(author.folded_name, []).append(author)
         self.folded_names[author.id] = author.folded_name
+
+
+def _must_be_born(described: AuthorDetails, clock: Clock) -> None:
+    try:
+        described.must_be_born_by(clock.now().date())
+    except AuthorNotYetBorn:
+        raise _Refused(f"says that {described.name} was born {described.birth}, which is not yet") from None
+
+
+def _dates(author: AuthorDetails) -> tuple[PartialDate | None, PartialDate | None]:
+    return author.birth, author.death
+
+
+def _live_at_one_time(one: AuthorDetails, other: AuthorDetails) -> bool:
+    """Whether both were born at the same time, as far as that is told, and neither died when the other did not.
+
+    A death that only one of them tells is no difference: who described the other may not have heard of it.
+    """
+    if (one.birth is None) is not (other.birth is None):
+        return False
+    if one.birth is None and (one.death is None) is not (other.death is None):
+        return False
+    pairs = ((one.birth, other.birth), (one.death, other.death))
+    return all(a is None or b is None or (a.first <= b.last and b.first <= a.last) for a, b in pairs)
 
 
 def _refused(entry: Entry, reason: str) -> Outcome:
@@ -158,11 +190,11 @@ def _refused(entry: Entry, reason: str) -> Outcome:
 
 
 def _unchanged(entry: Entry, draft: BookDraft, book: Book, names: Mapping[UUID, str]) -> Outcome:
-    others = [name for name in sorted(_SAME_IN_BOTH) if getattr(draft, name) != getattr(book, name)]
+    others = [name for name in sorted(_SAME_IN_BOTH) if getattr(draft.details, name) != getattr(book, name)]
     main = None if book.author_id is None else names[book.author_id]
-    if main != (None if draft.author is None else fold(draft.author)):
+    if main != (None if draft.author is None else draft.author.folded_name):
         others.append("author")
-    said = {(fold(contributor.name), contributor.role) for contributor in draft.contributors}
+    said = {(contributor.author.folded_name, contributor.role) for contributor in draft.contributors}
     if said != {(names[contributor.author_id], contributor.role) for contributor in book.contributors}:
         others.append("contributors")
     reason = f"the catalogue says otherwise in {', '.join(others)}, and was left as it is" if others else ""

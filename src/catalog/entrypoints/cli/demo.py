@@ -9,7 +9,7 @@ from dishka import AsyncContainer
 from catalog.domain.callers import Caller
 from catalog.domain.ports import Clock, IdGenerator, Storage
 from catalog.domain.use_cases.importing import Importing, Status
-from catalog.entrypoints.container import csv_reader
+from catalog.entrypoints.formats import Reading
 
 from .import_ import imported
 from .options import settings_from, settings_options
@@ -34,7 +34,7 @@ async def import_sample(container: AsyncContainer) -> None:
         clock=await container.get(Clock),
         ids=await container.get(IdGenerator),
     )
-    reader = csv_reader(None, separator="; ", source="classics", encoding="utf-8")
+    reading = Reading(source="classics")
     with as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
-        counts = await imported(importing, reader, sample, importing.ids.new())
+        counts = await imported(importing, reading, sample, importing.ids.new())
     click.echo(f"catalog: the sample has {counts[Status.CREATED] + counts[Status.UNCHANGED]} books", err=True)

@@ -5,16 +5,16 @@ import os
 import sys
 from collections import Counter
 from contextlib import closing
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 from uuid import UUID
 
 import click
 
 from catalog.domain.errors import UnreadableFile
-from catalog.domain.ports import IdGenerator, RecordReader
+from catalog.domain.ports import IdGenerator
 from catalog.domain.use_cases.importing import Importing, Outcome, Status
-from catalog.entrypoints.container import csv_reader
+from catalog.entrypoints.formats import BEGINNING, Reading, record_reader
 from catalog.entrypoints.settings import Settings
 
 from .local import local, must_last
@@ -26,6 +26,7 @@ from .report import Report
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @settings_options("storage")
+@click.option("--format", "format_name", metavar="NAME", help="The format of the file.  [default: as it begins]")
 @click.option(
     "--map", "mapping", metavar="FIELD=COLUMN,…", help="Which column says what, for files of an unknown kind."
 )
@@ -41,13 +42,14 @@ def import_command(
     file: Path,
     config: Path | None,
     storage: str | None,
+    format_name: str | None,
     mapping: str | None,
     separator: str,
     source: str | None,
     encoding: str,
     report: Path | None,
 ) -> None:
-    """Take the books of a CSV file (gzipped or not) into the catalogue.
+    """Take the books of a file (gzipped or not) into the catalogue: MARC 21, or CSV.
 
     Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. Importing a
     file again creates nothing twice. Each run has an id, and `catalog undo` takes back what it did. The exit status
@@ -56,29 +58,36 @@ def import_command(
     settings = settings_from(config, storage=storage)
     with failures():
         must_last(settings)
-        reader = csv_reader(
-            mapping,
-            separator=separator,
+        reading = Reading(
             source=source or os.fsencode(file.name).decode("utf-8", "replace"),
+            mapping=mapping,
+            separator=separator,
             encoding=encoding,
         )
         try:
-            counts = asyncio.run(import_file(settings, file, reader, report))
+            counts = asyncio.run(import_file(settings, file, reading, report, format_name))
         except KeyboardInterrupt:
             raise Failure("stopped; what is in stays in. Run it again to go on") from None
     print(summary(file, counts))
     sys.exit(1 if counts[Status.REFUSED] else 0)
 
 
-async def import_file(settings: Settings, file: Path, reader: RecordReader, report_file: Path | None) -> Counter[str]:
+async def import_file(
+    settings: Settings, file: Path, reading: Reading, report_file: Path | None, format_name: str | None
+) -> Counter[str]:
     """Import one file into the storage that the settings name; return how many rows ended how."""
     async with local(settings) as scope:
         run = (await scope.get(IdGenerator)).new()
-        return await imported(await scope.get(Importing), reader, file, run, report_file)
+        return await imported(await scope.get(Importing), reading, file, run, report_file, format_name)
 
 
 async def imported(
-    importing: Importing, reader: RecordReader, file: Path, run: UUID, report_file: Path | None = None
+    importing: Importing,
+    reading: Reading,
+    file: Path,
+    run: UUID,
+    report_file: Path | None = None,
+    format_name: str | None = None,
 ) -> Counter[str]:
     """Import one file as one run, showing progress; return how many rows ended how."""
     counts: Counter[str] = Counter()
@@ -87,7 +96,7 @@ async def imported(
             _opened(file) as content,
             Report.opened(report_file) as report,
             progress_over(file, content) as progress,
-            closing(reader.read(content)) as entries,
+            closing(record_reader(format_name, content.peek(BEGINNING), reading).read(content)) as entries,
         ):
             print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
             async for outcome in importing.run(entries, run):
@@ -100,7 +109,7 @@ async def imported(
     return counts
 
 
-def _opened(file: Path) -> BinaryIO:
+def _opened(file: Path) -> BufferedReader:
     try:
         return file.open("rb")
     except OSError as error:

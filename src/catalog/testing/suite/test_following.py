@@ -16,10 +16,10 @@ from catalog.domain.queries import AuthorQuery, PageRequest, RevisionQuery
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Revision, Withheld
 from catalog.domain.snapshots import SnapshotStorage
-from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.sources import Entry
 from catalog.domain.use_cases.following import PART
 from catalog.domain.values import Role
-from catalog.testing.doubles import Cataloguers, FeedOf, Picture, SortedIds, log_of, picture_of
+from catalog.testing.doubles import Cataloguers, FeedOf, Picture, SortedIds, drafted, log_of, named, picture_of
 from catalog.testing.storages import NewStorage, opened
 
 ids = SortedIds()
@@ -41,9 +41,8 @@ def follower(storage: Storage) -> Cataloguers:
 
 
 def an_entry(key: str, *others: str) -> Entry:
-    contributors = tuple(DraftContributor(name, Role("trl")) for name in others)
-    origin = SourceKey("test", key)
-    return Entry(line=1, draft=BookDraft(origin=origin, title=f"Book {key}", author="Émile", contributors=contributors))
+    translators = [named(name, Role("trl")) for name in others]
+    return Entry(line=1, draft=drafted(SourceKey("test", key), f"Book {key}", "Émile", *translators))
 
 
 async def live(source: Cataloguers) -> None:

@@ -24,10 +24,10 @@ from catalog.domain.queries import AuthorQuery, BookQuery, RevisionQuery
 from catalog.domain.receipts import LeftAlone
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Comparison, Operation, Revision
-from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.sources import BookDraft, Entry
 from catalog.domain.use_cases.undoing import CHUNK, Undone
 from catalog.domain.values import Isbn, Language, PartialDate, Role
-from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, listed, log_of, picture_of
+from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, drafted, listed, log_of, named, picture_of
 
 ids = SortedIds()
 
@@ -346,8 +346,7 @@ async def test_any_two_versions_are_compared_field_by_field(catalogue: Catalogue
 
 
 def a_draft(key: str, title: str = "Emma", author: str | None = "Jane Austen", *others: str) -> BookDraft:
-    contributors = tuple(DraftContributor(name) for name in others)
-    return BookDraft(origin=SourceKey("test", key), title=title, author=author, contributors=contributors)
+    return drafted(SourceKey("test", key), title, author, *map(named, others))
 
 
 async def imported(catalogue: Cataloguers, *drafts: BookDraft) -> tuple[Sequence[BookRecord], UUID]:

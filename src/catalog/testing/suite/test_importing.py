@@ -8,15 +8,14 @@ from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Contributor, SourceKey
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
-from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.sources import BookDraft, Entry
 from catalog.domain.use_cases.importing import CHUNK, Importing, Outcome, Status
 from catalog.domain.values import PartialDate, Role
-from catalog.testing.doubles import Cataloguers, SortedIds
+from catalog.testing.doubles import Cataloguers, SortedIds, drafted, named
 
 
 def a_draft(key: str, title: str = "Emma", author: str | None = "Jane Austen", *others: str) -> BookDraft:
-    contributors = tuple(DraftContributor(name) for name in others)
-    return BookDraft(origin=SourceKey("test", key), title=title, author=author, contributors=contributors)
+    return drafted(SourceKey("test", key), title, author, *map(named, others))
 
 
 async def imported(catalogue: Cataloguers, *drafts: BookDraft | None) -> Sequence[Outcome]:
@@ -73,10 +72,10 @@ async def test_a_contributor_named_twice_is_kept_once_and_told_of(catalogue: Cat
     draft = evolve(
         a_draft("1"),
         contributors=(
-            DraftContributor("A", Role("trl")),
-            DraftContributor("B"),
-            DraftContributor("a", Role("trl")),
-            DraftContributor("a"),
+            named("A", Role("trl")),
+            named("B"),
+            named("a", Role("trl")),
+            named("a"),
         ),
     )
 
@@ -135,3 +134,44 @@ async def test_people_who_are_called_otherwise_by_now_are_told_of(catalogue: Cat
     assert same.reason == ""
     assert "in author," in main.reason
     assert "in contributors," in other.reason
+
+
+async def test_people_of_one_name_are_told_apart_by_their_dates(catalogue: Cataloguers) -> None:
+    def by(key: str, birth: str | None, death: str | None = None) -> BookDraft:
+        author = AuthorDetails(
+            name="John Smith",
+            birth=None if birth is None else PartialDate(birth),
+            death=None if death is None else PartialDate(death),
+        )
+        return evolve(a_draft(key, f"Book {key}"), author=author)
+
+    drafts = [
+        by("older", "1850", "1900"),
+        by("younger", "1950"),
+        by("older, in full", "1850-03-01"),
+        by("younger, dead by now", "1950", "2020"),
+        by("somebody", None),
+        by("somebody else, or not", None),
+    ]
+    outcomes = await imported(catalogue, *drafts[:4])
+    (unclear,) = await imported(catalogue, drafts[4])
+    await catalogue.authors.add(AuthorDetails(name="John Smith"))
+    (clear,) = await imported(catalogue, drafts[5])
+
+    books = {book.id: book.author for book in (await catalogue.storage.reader.books(BookQuery())).items}
+    authors = [books[outcome.book_id] for outcome in (*outcomes, clear) if outcome.book_id is not None]
+    births = [author and author.birth for author in authors]
+    assert births == [PartialDate("1850"), PartialDate("1950"), PartialDate("1850"), PartialDate("1950"), None]
+    assert authors[0] == authors[2]
+    assert authors[1] == authors[3]
+    assert unclear.status is Status.REFUSED
+    assert "2 authors called 'John Smith'" in unclear.reason
+
+
+async def test_nobody_who_is_not_born_yet_is_imported(catalogue: Cataloguers) -> None:
+    draft = evolve(a_draft("1"), author=AuthorDetails(name="A Child", birth=PartialDate("2999")))
+
+    (outcome,) = await imported(catalogue, draft)
+
+    assert outcome.status is Status.REFUSED
+    assert "was born 2999, which is not yet" in outcome.reason

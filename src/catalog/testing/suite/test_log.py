@@ -35,13 +35,14 @@ from catalog.domain.queries import (
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Change, Operation, Revision
 from catalog.domain.snapshots import SnapshotStorage
-from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.sources import Entry
 from catalog.testing.doubles import (
     NOBODY,
     Cataloguers,
     FeedOf,
     SortedIds,
     begin_and_cancel,
+    drafted,
     listed,
     log_of,
     picture_of,
@@ -449,7 +450,7 @@ class Begun:
 
 
 def entry(key: str) -> Entry:
-    return Entry(line=1, draft=BookDraft(origin=SourceKey("test", key), title="Ulysses", author="James Joyce"))
+    return Entry(line=1, draft=drafted(SourceKey("test", key), "Ulysses", "James Joyce"))
 
 
 async def _replayed(catalogue: Cataloguers, _begun: Begun) -> None:

@@ -13,8 +13,8 @@ from catalog.domain.kinds import Kind
 from catalog.domain.queries import RevisionQuery
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Operation, Revision, Withheld
-from catalog.domain.sources import BookDraft, Entry
-from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, log_of, picture_of
+from catalog.domain.sources import Entry
+from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, drafted, log_of, picture_of
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DAY = 24 * 3600
@@ -196,7 +196,7 @@ async def test_what_was_dropped_of_others_is_left_alone_by_an_unmerge(catalogue:
 
 async def test_an_undo_leaves_alone_what_was_compacted(catalogue: Cataloguers) -> None:
     run, undo = ids.new(), ids.new()
-    entry = Entry(line=1, draft=BookDraft(origin=SourceKey("test", "1"), title="Emma"))
+    entry = Entry(line=1, draft=drafted(SourceKey("test", "1"), "Emma"))
     (outcome,) = await catalogue.importing.take([entry], run)
     await catalogue.undoing.take_back(run, undo)
     await compacted(catalogue, day(1))
@@ -210,7 +210,7 @@ async def test_an_undo_leaves_alone_what_was_compacted(catalogue: Cataloguers) -
 
 async def test_what_a_run_created_is_taken_back_after_compacting_too(catalogue: Cataloguers) -> None:
     run = ids.new()
-    entry = Entry(line=1, draft=BookDraft(origin=SourceKey("test", "1"), title="Emma", author="Jane Austen"))
+    entry = Entry(line=1, draft=drafted(SourceKey("test", "1"), "Emma", "Jane Austen"))
     await catalogue.importing.take([entry], run)
     await compacted(catalogue, day(1))
 
@@ -329,7 +329,7 @@ async def test_what_was_erased_does_not_come_back(catalogue: Cataloguers) -> Non
 
 async def test_an_undo_leaves_alone_what_was_erased(catalogue: Cataloguers) -> None:
     run, undo = ids.new(), ids.new()
-    entries = [Entry(line=n, draft=BookDraft(origin=SourceKey("test", str(n)), title=f"Volume {n}")) for n in range(2)]
+    entries = [Entry(line=n, draft=drafted(SourceKey("test", str(n)), f"Volume {n}")) for n in range(2)]
     first, second = await catalogue.importing.take(entries, run)
     await catalogue.log_keeping.erase(first.book_id or NOBODY)
     await catalogue.undoing.take_back(run, undo)

@@ -17,10 +17,10 @@ from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest, entered_
 from catalog.domain.receipts import LeftAlone
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Operation, Revision
-from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.sources import Entry
 from catalog.domain.use_cases.importing import Status
 from catalog.domain.values import Isbn, Language, PartialDate, Role
-from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, log_of, picture_of
+from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, drafted, log_of, picture_of
 
 ids = SortedIds()
 BORN = date(1775, 12, 16)
@@ -41,10 +41,7 @@ async def a_book(
 
 
 async def an_import(catalogue: Cataloguers, *keys: str) -> list[BookRecord]:
-    entries = [
-        Entry(line=1, draft=BookDraft(origin=SourceKey("test", key), title=f"Book {key}", author="Jane Austen"))
-        for key in keys
-    ]
+    entries = [Entry(line=1, draft=drafted(SourceKey("test", key), f"Book {key}", "Jane Austen")) for key in keys]
     outcomes = await catalogue.importing.take(entries, ids.new())
     return [await catalogue.storage.reader.book(outcome.book_id or NOBODY) for outcome in outcomes]
 
@@ -215,7 +212,7 @@ async def test_merged_books_unite_their_sources_so_that_an_import_finds_the_surv
     merged = await catalogue.merging.merge(BookRecord, loser.id, survivor.id)
 
     assert merged.sources == (SourceKey("test", "2"), SourceKey("test", "1"))
-    entry = Entry(line=1, draft=BookDraft(origin=SourceKey("test", "1"), title="Book 1", author="Jane Austen"))
+    entry = Entry(line=1, draft=drafted(SourceKey("test", "1"), "Book 1", "Jane Austen"))
     (outcome,) = await catalogue.importing.take([entry], ids.new())
     assert (outcome.status, outcome.book_id) == (Status.UNCHANGED, survivor.id)
 

@@ -11,10 +11,10 @@ from catalog.domain.books import BookDetails, BookRecord, SourceKey
 from catalog.domain.errors import CanNotFollow, ReadOnlyReplica
 from catalog.domain.records import Amendment
 from catalog.domain.snapshots import SnapshotStorage
-from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.sources import Entry
 from catalog.entrypoints.settings import Settings
 from catalog.entrypoints.storages import is_lasting, open_storage
-from catalog.testing.doubles import Cataloguers, FeedOf, log_of, picture_of
+from catalog.testing.doubles import Cataloguers, FeedOf, drafted, log_of, picture_of
 from catalog.testing.storages import NewStorage
 
 RUN = UUID("00000000-0000-7000-8000-00000000000a")
@@ -41,7 +41,7 @@ async def lived(catalogue: Cataloguers) -> None:
     two = await catalogue.authors.add(AuthorDetails(name="Two"))
     book = await catalogue.books.add(BookDetails(title="Book", author_id=one.id))
     await catalogue.merging.merge(Author, one.id, two.id)
-    draft = BookDraft(origin=SourceKey("test", "1"), title="Imported", author="Three")
+    draft = drafted(SourceKey("test", "1"), "Imported", "Three")
     await catalogue.importing.take([Entry(line=1, draft=draft)], RUN)
     await catalogue.books.revise(book.id, Amendment({"title": "Renamed"}))
     erased = await catalogue.authors.add(AuthorDetails(name="Secret"))

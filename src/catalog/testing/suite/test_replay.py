@@ -20,7 +20,7 @@ from catalog.domain.kinds import Kind
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Revision
 from catalog.domain.snapshots import SnapshotStorage
-from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.sources import Entry
 from catalog.domain.values import Language, Role
 from catalog.testing.doubles import (
     NOBODY,
@@ -28,7 +28,9 @@ from catalog.testing.doubles import (
     FeedOf,
     Picture,
     Refused,
+    drafted,
     log_of,
+    named,
     outcome_of,
     picture_of,
     standing_after,
@@ -137,11 +139,11 @@ class History:
         entries = [
             Entry(
                 line=n,
-                draft=BookDraft(
-                    origin=SourceKey("test", str(n % 5)),
-                    title=f"Book {n % 5}",
-                    author=NAMES[b % 4],
-                    contributors=tuple(DraftContributor(name, ROLES[c % 3]) for name in NAMES[: c % 3]),
+                draft=drafted(
+                    SourceKey("test", str(n % 5)),
+                    f"Book {n % 5}",
+                    NAMES[b % 4],
+                    *(named(name, ROLES[c % 3]) for name in NAMES[: c % 3]),
                 ),
             )
             for n in range(a, a + b % 3 + 1)

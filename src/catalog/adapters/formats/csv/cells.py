@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
+from catalog.domain.authors import AuthorDetails
 from catalog.domain.errors import InvalidValue
 from catalog.domain.sources import DraftContributor
 from catalog.domain.values import Isbn, Language, PartialDate, Role
@@ -112,14 +113,23 @@ def people_of(
 def _person(text: str, roles: Mapping[str, str | None], warnings: list[str]) -> DraftContributor:
     match = _ROLE.fullmatch(text)
     if match is None or not match["name"]:
-        return DraftContributor(text)
+        return somebody(text)
     label = match["role"].strip()
     try:
         code = roles.get(label.lower(), label)
-        return DraftContributor(match["name"], None if code is None else Role.parse(code))
+        role = None if code is None else Role.parse(code)
     except InvalidValue:
         warnings.append(f"role {label[:50]!r} of {match['name'][:50]} left out: it is not known")
-        return DraftContributor(match["name"])
+        role = None
+    return somebody(match["name"], role)
+
+
+def somebody(name: str, role: Role | None = None) -> DraftContributor:
+    """Return who is called that; raise InvalidValue where nobody can be."""
+    try:
+        return DraftContributor(AuthorDetails(name=name), role)
+    except InvalidValue as error:
+        raise InvalidValue(f"author {error.rule}") from None
 
 
 def _parts(cell: str, separator: str) -> Iterator[str]:

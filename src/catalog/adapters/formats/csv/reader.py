@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 from attrs import fields_dict, frozen
 
-from catalog.domain.books import SourceKey
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import BookDetails, SourceKey
 from catalog.domain.constraints import checked
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
@@ -103,39 +104,43 @@ def _draft(said: Mapping[str, str], origin: SourceKey, dialect: Dialect, warning
         raise InvalidValue("has no title")
     if (lines := len(title.splitlines())) > 1:
         warnings.append(f"title of {lines} lines joined into one")
-    author, *contributors = _people(cell, dialect, warnings)
+    author, contributors = _people(cell, dialect, warnings)
     values = {
         "title": cells.one_line(title),
         "subtitle": cells.one_line(cell(dialect.subtitle)) or None,
-        "author": author and author.name,
-        "contributors": tuple(contributors),
         "isbn": cells.isbn_of([cell(column) for column in dialect.isbn], warnings),
         "published": cells.date_of(cell(dialect.published), warnings),
         "languages": cells.languages_of(cell(dialect.languages), dialect.separator, warnings),
     }
-    return BookDraft(origin=origin, **{name: _named(name, value) for name, value in values.items()})
+    details: dict[str, Any] = {name: _named(BookDetails, name, value) for name, value in values.items()}
+    return BookDraft(
+        origin=origin,
+        details=BookDetails(author_id=None, **details),
+        author=author,
+        contributors=_named(BookDraft, "contributors", tuple(contributors)),
+    )
 
 
 def _people(
     cell: Callable[[str | None], str], dialect: Dialect, warnings: list[str]
-) -> Sequence[DraftContributor | Any]:
+) -> tuple[AuthorDetails | None, Sequence[DraftContributor]]:
     """Return the main author, or None where the row names nobody, and then everybody else."""
-    main = [DraftContributor(name)] if (name := cells.one_line(cell(dialect.author))) else []
+    main = [cells.somebody(name)] if (name := cells.one_line(cell(dialect.author))) else []
     others = [
         person
         for column in (dialect.authors, dialect.contributors)
         for person in cells.people_of(cell(column), dialect.separator, dialect.roles, warnings)
     ]
     if not (everybody := main + others):
-        return [None]
+        return None, ()
     if everybody[0].role is not None:
         warnings.append(f"role {everybody[0].role} of the main author left out")
-    return everybody
+    return everybody[0].author, everybody[1:]
 
 
-def _named(name: str, value: Any) -> Any:
+def _named(cls: type[Any], name: str, value: Any) -> Any:
     """Return the value as its field keeps it, or raise InvalidValue naming the field."""
     try:
-        return checked(fields_dict(BookDraft)[name], value)
+        return checked(fields_dict(cls)[name], value)
     except InvalidValue as error:
         raise InvalidValue(f"{name} {error.rule}") from None

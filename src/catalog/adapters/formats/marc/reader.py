@@ -1,0 +1,49 @@
+"""Records of MARC 21 to drafts of books."""
+
+from collections.abc import Generator
+from hashlib import sha256
+from typing import BinaryIO
+
+from attrs import frozen
+from pymarc import Record
+
+from catalog.domain.books import SourceKey
+from catalog.domain.errors import InvalidValue
+from catalog.domain.sources import BookDraft, Entry
+
+from .mapping import draft_of
+from .subfields import text_of
+from .transmission import Transmitted, records_of
+
+
+@frozen(kw_only=True)
+class MarcReader:
+    """Reads files of ISO 2709, in MARC-8 or UTF-8, as the leader of each record says.
+
+    A record is told again by its number (001) and by who gave it (003), or else by `source`, usually the file's name.
+    """
+
+    source: str
+
+    def read(self, content: BinaryIO, /) -> Generator[Entry]:
+        """Yield what each record says; `line` is its number in the file."""
+        for transmitted in records_of(content):
+            yield self._entry(transmitted)
+
+    def _entry(self, transmitted: Transmitted) -> Entry:
+        number, record = transmitted.number, transmitted.record
+        if record is None:
+            return Entry(line=number, refusal=transmitted.broken)
+        origin = self._origin(record, transmitted.content)
+        warnings = list(transmitted.warnings)
+        try:
+            draft: BookDraft = draft_of(record, origin, warnings)
+        except InvalidValue as error:
+            return Entry(line=number, key=origin.key, refusal=str(error), warnings=tuple(warnings))
+        return Entry(line=number, key=origin.key, draft=draft, warnings=tuple(warnings))
+
+    def _origin(self, record: Record, content: bytes) -> SourceKey:
+        number, giver = (text_of(record.get(tag)) for tag in ("001", "003"))
+        if not number:
+            return SourceKey(self.source, sha256(content).hexdigest())
+        return SourceKey(giver or self.source, number)

@@ -1,0 +1,337 @@
+"""MARC 21: what records say, those of libraries as well as broken ones."""
+
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from pymarc import Field, Indicators, Record, Subfield
+from tests.shared_data import shared_file
+
+from catalog.adapters.formats.marc import MarcReader
+from catalog.adapters.formats.marc.people import dates_of
+from catalog.domain.books import BookDetails, Classification, Link, Series, SourceKey, Subject
+from catalog.domain.errors import UnreadableFile
+from catalog.domain.identifiers import Identifier
+from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.values import AuthorKind, IdentifierStatus, Isbn, Language, PartialDate, Role, Scheme, Url
+
+TITLE = ("245", "10", "a", "The left hand of darkness /")
+
+
+def a_field(tag: str, indicators: str, *parts: str) -> Field:
+    subfields = [Subfield(code, value) for code, value in zip(parts[::2], parts[1::2], strict=True)]
+    return Field(tag=tag, indicators=Indicators(*indicators), subfields=subfields)
+
+
+def a_record(*fields: tuple[str, ...], **control: str) -> bytes:
+    record = Record(force_utf8=True)
+    for tag, data in {"f001": "1234", "f003": "DLC", **control}.items():
+        record.add_field(Field(tag=tag[1:], data=data))
+    for tag, indicators, *parts in fields:
+        record.add_field(a_field(tag, indicators, *parts))
+    content: bytes = record.as_marc()
+    return content
+
+
+def read(content: bytes) -> Sequence[Entry]:
+    return list(MarcReader(source="file").read(io.BytesIO(content)))
+
+
+def draft(*fields: tuple[str, ...], **control: str) -> BookDraft:
+    (entry,) = read(a_record(TITLE, *fields, **control))
+    assert entry.draft is not None, entry.refusal
+    return entry.draft
+
+
+def details(*fields: tuple[str, ...], **control: str) -> BookDetails:
+    return draft(*fields, **control).details
+
+
+def test_a_record_is_told_by_its_number_and_by_who_gave_it() -> None:
+    assert draft().origin == SourceKey("DLC", "1234")
+    assert draft(f003="").origin == SourceKey("file", "1234")
+    assert draft(f001="", f003="").origin.key == draft(f001="", f003="").origin.key
+    assert draft(f001="").origin.key != draft(("250", "  ", "a", "2nd"), f001="").origin.key
+
+
+def test_a_title_loses_the_marks_that_lead_on_and_not_its_own() -> None:
+    (entry,) = read(a_record(("245", "10", "a", "War :", "b", "a novel /", "n", "Part 2,", "p", "Etc.", "c", "by X.")))
+
+    assert entry.draft is not None
+    said = entry.draft.details
+    assert (said.title, said.subtitle, said.responsibility) == ("War : Part 2, Etc", "a novel", "by X.")
+
+
+def test_people_stand_by_the_name_they_are_called_and_are_ordered_by_the_one_they_are_entered_under() -> None:
+    author = draft(
+        ("100", "1 ", "6", "880-01", "a", "Le Guin, Ursula K.", "q", "(Ursula Kroeber),", "d", "1929-2018.",
+         "0", "(DE-588)118640909", "1", "http://viaf.org/viaf/95155403", "e", "author."),
+        ("880", "1 ", "6", "100-01/(N", "a", "Ле Гуин, Урсула", "d", "1929-"),
+    ).author  # fmt: skip  # subfields by twos
+
+    assert author is not None
+    assert (author.name, author.sort_name) == ("Ursula K. Le Guin", "Le Guin, Ursula K.")
+    assert (author.birth, author.death) == (PartialDate("1929"), PartialDate("2018"))
+    assert author.kind == AuthorKind("person")
+    assert author.variants == ("Ursula Kroeber Le Guin", "Ле Гуин, Урсула")
+    assert author.identifiers == (
+        Identifier(scheme=Scheme("gnd"), value="118640909"),
+        Identifier(scheme=Scheme("viaf"), value="95155403"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "kind"),
+    [
+        (("100", "0 ", "a", "John Paul", "b", "II,", "c", "Pope,", "d", "1920-2005"), "John Paul II, Pope", "person"),
+        (("110", "1 ", "a", "Smith, Jones and Co.", "b", "Press."), "Smith, Jones and Co. Press", "organisation"),
+        (("111", "2 ", "a", "IFLA Congress", "n", "(2nd :", "d", "1929 :", "c", "Rome)"), "IFLA Congress", "meeting"),
+        (("100", "1 ", "a", "King, Martin Luther,", "c", "Jr.,"), "Martin Luther King, Jr", "person"),
+    ],
+)
+def test_only_a_surname_that_comes_first_is_turned_round(fields: tuple[str, ...], name: str, kind: str) -> None:
+    author = draft(fields).author
+
+    assert author is not None
+    assert author.name.startswith(name)
+    assert author.kind == AuthorKind(kind)
+
+
+def test_contributors_keep_their_roles_and_nobody_is_given_one() -> None:
+    said = draft(
+        ("700", "1 ", "a", "A, B", "4", "trl"),
+        ("700", "1 ", "a", "C, D", "e", "Illustrator."),
+        ("700", "1 ", "a", "E, F", "e", "friend"),
+        ("700", "1 ", "a", "G, H", "4", "http://id.loc.gov/vocabulary/relators/edt"),
+        ("700", "1 ", "a", "I, J", "t", "A work of his"),
+        ("700", "12", "a", "K, L"),
+    )
+
+    roles = [(each.author.name, each.role) for each in said.contributors]
+    assert roles == [("B A", Role("trl")), ("D C", Role("ill")), ("F E", None), ("H G", Role("edt"))]
+
+
+def test_a_book_without_a_main_entry_is_entered_under_whoever_may_have_written_it() -> None:
+    translator, editor = ("700", "1 ", "a", "T, T", "4", "trl"), ("700", "1 ", "a", "E, E", "4", "edt")
+    unsaid = ("700", "1 ", "a", "U, U")
+
+    assert [None if a is None else a.name for a in (
+        draft(translator, editor, unsaid).author, draft(translator, editor).author, draft(translator).author
+    )] == ["U U", "E E", None]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "birth", "death"),
+    [
+        ("1929-2018.", "1929", "2018"),
+        ("1929-", "1929", None),
+        ("b. 1929", "1929", None),
+        ("d. 1817.", None, "1817"),
+        ("384-322 B.C.", "-0383", "-0321"),
+        ("ca. 1340-1400", None, None),
+        ("fl. 1200", None, None),
+        ("16th cent.", None, None),
+    ],
+)
+def test_dates_of_a_life_are_taken_where_they_are_certain(text: str, birth: str | None, death: str | None) -> None:
+    assert dates_of(text) == (birth and PartialDate(birth), death and PartialDate(death))
+
+
+def test_a_life_that_can_not_be_is_told_of_and_the_author_kept() -> None:
+    (entry,) = read(a_record(TITLE, ("100", "1 ", "a", "X, Y", "d", "1929-1028")))
+
+    assert entry.draft is not None
+    assert entry.draft.author is not None
+    assert (entry.draft.author.name, entry.draft.author.birth) == ("Y X", None)
+    assert entry.warnings == ("dates of Y X left out: 1929-1028 is no life",)
+
+
+def test_numbers_are_kept_with_what_is_wrong_with_them() -> None:
+    said = details(
+        ("020", "  ", "a", "0-441-47812-3 (pbk.) :", "c", "$1.25", "z", "0306406152"),
+        ("020", "  ", "a", "0441478124"),
+        ("010", "  ", "a", "  75001234 "),
+        ("035", "  ", "a", "(OCoLC)ocm00012345"),
+        ("035", "  ", "a", "(DE-599)BVB1"),
+        ("024", "7 ", "a", "10.1000/1", "2", "doi"),
+    )
+
+    assert said.isbn == Isbn("9780441478125")
+    assert [(str(i.scheme), i.value, str(i.status)) for i in said.identifiers] == [
+        ("isbn", "9780441478125", "valid"),
+        ("isbn", "9780306406157", "cancelled"),
+        ("isbn", "0441478124", "invalid"),
+        ("lccn", "75001234", "valid"),
+        ("doi", "10.1000/1", "valid"),
+        ("oclc", "12345", "valid"),
+        ("de-599", "BVB1", "valid"),
+    ]
+    assert said.identifiers[1].status == IdentifierStatus("cancelled")
+
+
+def test_what_else_a_record_says_has_its_field() -> None:
+    said = details(
+        ("041", "1 ", "a", "engfre", "h", "ger"),
+        ("050", " 4", "a", "PS3562"), ("082", "04", "a", "813.54"), ("084", "  ", "a", "HU 4220", "2", "rvk"),
+        ("250", "  ", "a", "2nd ed."),
+        ("264", " 1", "a", "New York :", "b", "Ace Books,", "c", "1976."), ("264", " 4", "c", "©1969"),
+        ("300", "  ", "a", "xii, 286 p. ;", "c", "18 cm"),
+        ("490", "0 ", "a", "Hainish cycle ;", "v", "4"),
+        ("500", "  ", "a", "Ace special."), ("520", "  ", "a", "On Winter."),
+        ("650", " 0", "a", "Hermaphroditism", "v", "Fiction."), ("650", " 7", "a", "SF", "2", "fast"),
+        ("653", "  ", "a", "ice", "a", "snow"),
+        ("856", "40", "u", "http://example.org/a", "3", "Contents"), ("856", "40", "u", "not there"),
+        f008="750101s1969    nyu           000 1 eng d",
+    )  # fmt: skip  # subfields by twos
+
+    assert said.published == PartialDate("1969")
+    assert said.languages == (Language("eng"), Language("fre"))
+    assert (said.publishers, said.places, said.edition) == (("Ace Books",), ("New York",), "2nd ed.")
+    assert (said.extent, said.pages) == ("xii, 286 p. ; 18 cm", 286)
+    assert said.series == (Series(title="Hainish cycle", position="4"),)
+    assert (said.description, said.notes) == ("On Winter.", ("Ace special.",))
+    assert said.subjects == (
+        Subject(term="Hermaphroditism -- Fiction", scheme=Scheme("lcsh")),
+        Subject(term="SF", scheme=Scheme("fast")),
+        Subject(term="ice"),
+        Subject(term="snow"),
+    )
+    assert said.classifications == tuple(
+        Classification(scheme=Scheme(scheme), value=value)
+        for scheme, value in (("lcc", "PS3562"), ("ddc", "813.54"), ("rvk", "HU 4220"))
+    )
+    assert said.links == (Link(url=Url("http://example.org/a"), label="Contents"),)
+
+
+def test_what_does_not_fit_is_left_out_and_told() -> None:
+    (entry,) = read(a_record(TITLE, ("250", "  ", "a", "x" * 501), *[("650", " 0", "a", f"t{n}") for n in range(501)]))
+
+    assert entry.draft is not None
+    assert (entry.draft.details.edition, len(entry.draft.details.subjects)) == (None, 500)
+    assert entry.warnings == (
+        "edition left out: it must have at most 500 characters, and this has 501",
+        "1 of 501 subjects left out",
+    )
+
+
+GOOD = a_record(TITLE)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (GOOD[:10] + b"\x1d", "can not be read"),
+        (GOOD[:12] + b"99999" + GOOD[17:], "can not be read"),
+        (GOOD[:24] + b"garbage" + GOOD[31:], "can not be read"),
+        (a_record(("500", "  ", "a", "No title")), "has no title: the field 245 is missing"),
+        (a_record(("245", "  ", "a", " / ")), "has no title: the field 245 is empty"),
+    ],
+    ids=["leader cut off", "address beyond the end", "directory of letters", "no title", "an empty title"],
+)
+def test_a_broken_record_is_refused_and_its_neighbours_are_read(broken: bytes, reason: str) -> None:
+    before, refused, after = read(GOOD + broken + b"\r\n" + GOOD)
+
+    assert before.draft is not None
+    assert before.draft == after.draft
+    assert [entry.line for entry in (before, refused, after)] == [1, 2, 3]
+    assert refused.draft is None
+    assert reason in refused.refusal
+
+
+@pytest.mark.parametrize("length", [b"00000", b"99999", b"00123"])
+def test_a_wrong_length_in_the_leader_matters_nothing(length: bytes) -> None:
+    assert read(length + GOOD[5:] + GOOD)[0].draft == read(GOOD)[0].draft
+
+
+def test_a_file_that_is_cut_off_says_so_of_its_last_record() -> None:
+    first, last = read(GOOD + GOOD[:-20])
+
+    assert first.draft is not None
+    assert "cut off" in last.refusal
+
+
+def test_bytes_that_are_no_utf_8_are_replaced_and_told() -> None:
+    (entry,) = read(GOOD.replace(b"left", b"l\xe9ft"))
+
+    assert entry.draft is not None
+    assert entry.draft.details.title == "The l\ufffdft hand of darkness"
+    assert entry.warnings == ("bytes that are no UTF-8 (e9) were replaced",)
+
+
+def test_what_has_no_end_takes_no_memory() -> None:
+    class Endless(io.RawIOBase):
+        left = 40
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: Any) -> int:
+            self.left -= 1
+            buffer[:] = b"x" * len(buffer)
+            return len(buffer) if self.left > 0 else 0
+
+    (entry,) = MarcReader(source="file").read(io.BufferedReader(Endless(), 1 << 20))
+
+    assert "longer than 10,000,000 bytes" in entry.refusal
+
+
+def test_a_gzipped_file_is_read_and_a_damaged_one_told_of() -> None:
+    packed = gzip.compress(GOOD * 3)
+
+    assert len(read(packed)) == 3
+    with pytest.raises(UnreadableFile, match="damaged or not complete"):
+        read(packed[:-10])
+
+
+# ---- files that nobody here wrote
+
+# What the counts are otherwise, and why: first of our side, then of theirs.
+EXPLAINED: dict[str, dict[str, tuple[int, int]]] = {
+    # Read with a warning, bytes replaced, where pymarc's reader gives up.
+    "broken/bad_encoding.mrc": {"records": (1, 0), "titles": (1, 0), "languages": (1, 0), "years": (1, 0)},
+    "openlibrary/dasrmischepriv00rein_meta.mrc": {"records": (1, 0), "titles": (1, 0), "years": (1, 0)},
+    "pymarc/bad_subfield_code.dat": {
+        "records": (1, 0), "titles": (1, 0), "isbns": (1, 0), "languages": (1, 0), "years": (1, 0),
+    },
+    # What stands before a mark and can not be read is counted here, and refused.
+    "pymarc/bad_records.mrc": {"records": (8, 2)},
+    "evergreen/oss.marc": {"records": (42, 41)},
+    # No title of any kind: refused, so nothing of them is counted.
+    "openlibrary/talis_multi_work_tiles.mrc": {
+        "contributors": (0, 1), "isbns": (0, 1), "languages": (0, 1), "years": (0, 1),
+    },
+    "openlibrary/talis_no_title2.mrc": {"languages": (0, 1), "years": (0, 1)},
+    "traject/escaped_character_reference.marc8.marc": {"years": (0, 1)},
+    # The title proper is not in $a here, and the form of the work stands for it.
+    "traject/245_no_ab.marc": {"titles": (1, 0)},
+    # UNIMARC, which is another format: refused, for it has no 245.
+    "pymarc/testunimarc.dat": {
+        "titles": (0, 1), "contributors": (0, 3), "isbns": (0, 1), "languages": (0, 1), "years": (0, 1),
+    },
+}  # fmt: skip  # a table
+
+
+def test_records_of_libraries_say_what_others_find_in_them() -> None:
+    expected = json.loads(shared_file("../expected/expected.json").read_text(encoding="utf-8"))["files"]
+    differing = {}
+    for name, theirs in expected.items():
+        if not name.startswith("marc/") or name.endswith(".xml"):
+            continue
+        with shared_file(name).open("rb") as content:
+            entries = list(MarcReader(source=name).read(content))
+        said = [entry.draft.details for entry in entries if entry.draft is not None]
+        counts = {
+            "records": (len(entries), theirs["readable"]),
+            "titles": (len(said), theirs["with_title"]),
+            "contributors": (sum(len(e.draft.contributors) for e in entries if e.draft), theirs["contributors_total"]),
+            "isbns": (len({isbn for each in said for isbn in each.isbns()}), theirs["valid_isbn13_distinct"]),
+            "languages": (sum(bool(each.languages) for each in said), theirs["with_language"]),
+            "years": (sum(each.published is not None for each in said), theirs["with_year"]),
+        }
+        if unequal := {what: pair for what, pair in counts.items() if pair[0] != pair[1]}:
+            differing[name.removeprefix("marc/")] = unequal
+
+    assert differing == EXPLAINED
