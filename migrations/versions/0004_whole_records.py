@@ -41,7 +41,8 @@ def upgrade() -> None:
     op.add_column("book", sa.Column("pages", sa.Integer(), nullable=True))
     op.add_column("book", sa.Column("description", sa.Text(), nullable=True))
     # Until now authors were ordered by their names, and a book had one identifier at most.
-    op.execute("UPDATE author SET name_key = sort_key, birth = CAST(dob AS VARCHAR)")
+    day = "dob" if is_sqlite else "to_char(dob, 'YYYY-MM-DD')"
+    op.execute(f"UPDATE author SET name_key = sort_key, birth = {day}")
     identifiers = """'[{"scheme":"isbn","value":"' || isbn || '","as_given":null,"status":"valid"}]'"""
     said = identifiers if is_sqlite else f"CAST({identifiers} AS JSON)"
     op.execute(sa.text(f"UPDATE book SET identifiers = {said} WHERE isbn IS NOT NULL".replace(":", r"\:")))
@@ -53,6 +54,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go back to the version before."""
     # Which orders by names alone.
+    named = "FROM author JOIN book ON author.id = author_id WHERE book.id = book_id AND sort_name IS NOT NULL"
+    key = f"SELECT name_key {named}"
+    op.execute(f"UPDATE card SET author_up = ({key}), author_down = ({key}) WHERE EXISTS ({key})")
     op.execute("UPDATE author SET sort_key = name_key")
     if op.get_context().dialect.name != "sqlite":
         _index_parts("sort_key", instead_of="name_key")

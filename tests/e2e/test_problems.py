@@ -211,6 +211,28 @@ async def test_a_missing_body_is_called_missing(shared_client: Client) -> None:
     assert "body" in problem_in(response, 400, "invalid-body")["errors"][0]["detail"]
 
 
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        ({"dob": "1929-10-21", "birth": "1871"}, "must have one day of birth"),
+        ({"birth": "1929", "death": "1871"}, "must not die before being born"),
+    ],
+)
+async def test_dates_that_can_not_both_be_are_refused_whoever_is_told(
+    client: Client, said: dict[str, str], detail: str
+) -> None:
+    author = (await client.post("/authors", json={"name": "Ursula", "death": "1900"})).json()
+
+    added = problem_in(await client.post("/authors", json={"name": "Ursula"} | said), 400, "invalid-body")
+    changed = problem_in(await client.patch(f"/authors/{author['id']}", json=said), 400, "invalid-request")
+    late = await client.patch(f"/authors/{author['id']}", json={"birth": "1929"})
+
+    assert added["errors"][0]["detail"].startswith(detail)
+    assert changed["errors"][0]["detail"].startswith(detail)
+    assert "must not die before being born" in problem_in(late, 400, "invalid-request")["errors"][0]["detail"]
+    assert (await client.get(f"/authors/{author['id']}")).json() == author
+
+
 async def test_a_birth_in_the_future_is_refused(shared_client: Client) -> None:
     response = await shared_client.post("/authors", json={"name": "Nobody", "dob": "9999-12-31"})
 

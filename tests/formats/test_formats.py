@@ -1,6 +1,8 @@
 """Which adapter reads a file: the one of its name, or the one that it begins like."""
 
 import gzip
+import io
+from pathlib import Path
 
 import pytest
 from pymarc import Field, Record
@@ -40,3 +42,49 @@ def test_columns_are_mapped_in_csv_alone() -> None:
     with pytest.raises(UnreadableFile, match="--map says what the columns of a CSV file mean"):
         record_reader("marc", b"", Reading(source="file", mapping="title=T"))
     assert isinstance(record_reader(None, CONTENT, Reading(source="file", mapping="title=T")), CsvReader)
+
+
+OFFERED = """
+from catalog.domain.sources import Entry
+
+
+class LineReader:
+    def read(self, content):
+        for number, line in enumerate(content, 1):
+            yield Entry(line=number, refusal=line.decode().strip())
+
+
+def lines(source):
+    return LineReader()
+
+
+def broken(source):
+    raise ImportError("no such thing")
+"""
+
+
+@pytest.fixture
+def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package with formats of its own."""
+    about = tmp_path / "offered-1.dist-info"
+    about.mkdir()
+    (tmp_path / "offered_formats.py").write_text(OFFERED, "utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offered\nVersion: 1\n", "utf-8")
+    points = "[catalog.formats]\nlines = offered_formats:lines\nbroken = offered_formats:broken\n"
+    (about / "entry_points.txt").write_text(points, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_package_can_offer_a_format() -> None:
+    entries = list(record_reader("lines", b"", READING).read(io.BytesIO(b"one\ntwo\n")))
+
+    assert [(entry.line, entry.refusal) for entry in entries] == [(1, "one"), (2, "two")]
+    with pytest.raises(UnreadableFile, match="there are marc, csv, broken, lines"):
+        record_reader("word", b"", READING)
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_package_whose_format_is_broken_is_named() -> None:
+    with pytest.raises(UnreadableFile, match=r"the package offered offers the format broken .* no such thing"):
+        record_reader("broken", b"", READING)

@@ -153,6 +153,7 @@ def test_numbers_are_kept_with_what_is_wrong_with_them() -> None:
     said = details(
         ("020", "  ", "a", "0-441-47812-3 (pbk.) :", "c", "$1.25", "z", "0306406152"),
         ("020", "  ", "a", "0441478124"),
+        ("020", "  ", "a", "xii, paperback"),
         ("010", "  ", "a", "  75001234 "),
         ("035", "  ", "a", "(OCoLC)ocm00012345"),
         ("035", "  ", "a", "(DE-599)BVB1"),

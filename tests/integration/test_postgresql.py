@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import asyncpg
@@ -23,6 +23,7 @@ from tests.e2e.servers import run_catalog
 
 from catalog.adapters.sql.postgresql.scratch import scratch
 from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import BookDetails
 from catalog.domain.callers import Caller
 from catalog.domain.errors import OutcomeUnknown, StorageUnavailable
 from catalog.domain.filters import Operator, of_field
@@ -30,6 +31,7 @@ from catalog.domain.ports import Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery
 from catalog.domain.records import Amendment
 from catalog.domain.use_cases.atomic import atomic
+from catalog.domain.values import Isbn
 from catalog.entrypoints.container import build_app, http_container
 from catalog.entrypoints.settings import Settings
 from catalog.entrypoints.storages import open_storage
@@ -128,6 +130,34 @@ def test_the_migrations_lead_down_and_up_again(empty_database: str) -> None:
     for command in (["upgrade", "--no-prompt"], ["downgrade", "--no-prompt", "base"], ["upgrade", "--no-prompt"]):
         done = catalog("database", "--storage", empty_database, *command)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+async def test_a_database_in_use_goes_down_to_the_days_of_one_isbn_and_up_again(url: str) -> None:
+    async with open_storage(Settings(storage=url)) as storage:
+        catalogue = Cataloguers(storage)
+        author = await catalogue.authors.add(
+            AuthorDetails(name="Ursula K. Le Guin", sort_name="Le Guin", dob=date(1929, 10, 21))
+        )
+        details = BookDetails(title="The Dispossessed", author_id=author.id, isbn=Isbn("9780441478125"))
+        book = await catalogue.books.add(details)
+
+    down = await asyncio.to_thread(catalog, "database", "--storage", url, "downgrade", "--no-prompt", "0003")
+    connection = await asyncpg.connect(url)
+    try:
+        name = await connection.fetchval("SELECT current_database()")
+        await connection.execute(f'ALTER DATABASE "{name}" SET datestyle TO German')
+        keys = await connection.fetchrow("SELECT author_up, author_down, sort_key FROM card, author")
+        up = await asyncio.to_thread(catalog, "database", "--storage", url, "upgrade", "--no-prompt")
+    finally:
+        await connection.close()
+
+    assert (down.returncode, up.returncode) == (0, 0), down.stderr + up.stderr
+    assert keys is not None
+    assert set(keys) == {"ursula k le guin"}
+    async with open_storage(Settings(storage=url)) as storage:
+        found = await storage.reader.author(author.id)
+        assert (found.dob, found.birth) == (author.dob, author.birth)
+        assert (await storage.reader.book(book.id)).identifiers == book.identifiers
 
 
 async def test_a_service_whose_database_is_behind_says_so_and_answers_503(empty_database: str) -> None:

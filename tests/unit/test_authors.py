@@ -102,3 +102,19 @@ def test_an_author_is_one_of_three_kinds() -> None:
     assert AuthorKind.parse(" Person ") == AuthorKind("person")
     with pytest.raises(InvalidValue, match="one of person, organisation, meeting"):
         AuthorKind.parse("cat")
+
+
+def test_what_does_not_go_together_is_not_filled_in() -> None:
+    dead = AuthorDetails(name="U", death=PartialDate("1817"))
+    younger = AuthorDetails(name="V", birth=PartialDate("1900"), sort_name="U, U.")
+
+    found = filled(dead, younger)
+
+    assert (found.birth, found.death, found.sort_name) == (None, PartialDate("1817"), "U, U.")
+
+
+@pytest.mark.parametrize(("birth", "field"), [("2999", "birth"), ("2999-01-02", "dob")])
+def test_a_birth_that_is_not_yet_is_told_by_its_field(birth: str, field: str) -> None:
+    with pytest.raises(AuthorNotYetBorn) as caught:
+        AuthorDetails(name="U", birth=PartialDate(birth)).must_be_born_by(date(2026, 11, 23))
+    assert caught.value.field == field

@@ -1,12 +1,14 @@
 """Numbers that others have given, and the fields that follow from them."""
 
+import re
+
 import pytest
 
 from catalog.domain.books import BookDetails
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
 from catalog.domain.records import Amendment, filled
-from catalog.domain.values import IdentifierStatus, Isbn, Scheme, Url
+from catalog.domain.values import AuthorKind, Choice, IdentifierStatus, Isbn, Scheme, Url
 
 FIRST, SECOND, THIRD = Isbn("9780441478125"), Isbn("9780141439600"), Isbn("9780306406157")
 WRONG = Identifier(scheme=Scheme("isbn"), value="0-441-47812-4")
@@ -130,3 +132,24 @@ def test_what_is_no_address_on_the_web_is_refused(text: str) -> None:
 def test_the_name_of_a_scheme_is_one_word(text: str) -> None:
     with pytest.raises(InvalidValue, match="name of a scheme"):
         Scheme.parse(text)
+
+
+def test_a_list_that_is_full_takes_no_isbn_besides() -> None:
+    wrong = [Identifier(scheme=Scheme("isbn"), value=f"wrong {number}") for number in range(100)]
+
+    with pytest.raises(InvalidValue, match="at most 100 items"):
+        a_book(*wrong, isbn=FIRST)
+    assert len(a_book(*wrong[1:], isbn=FIRST).identifiers) == 100
+
+
+@pytest.mark.parametrize("text", ["http://a\tb", "http://a\nb", "http://\ud800", "http://a\x7f"])
+def test_controls_are_not_smuggled_into_an_address(text: str) -> None:
+    with pytest.raises(InvalidValue):
+        Url.parse(text)
+
+
+@pytest.mark.parametrize("kind", [IdentifierStatus, AuthorKind])
+def test_a_choice_tells_its_words_as_they_are_checked(kind: type[Choice]) -> None:
+    assert all(re.match(kind.pattern, word) and word in kind.description for word in kind.words)
+    assert re.match(kind.pattern, "another") is None
+    assert kind(kind.example) == kind.parse(kind.example.upper())

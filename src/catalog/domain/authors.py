@@ -78,7 +78,7 @@ class AuthorDetails:
         """Refuse a birth that no time zone has reached yet."""
         tomorrow = PartialDate((today + timedelta(days=1)).isoformat())
         if self.birth is not None and self.birth.first > tomorrow.first:
-            raise AuthorNotYetBorn
+            raise AuthorNotYetBorn("birth" if self.dob is None else "dob")
 
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve, fields, frozen
 
 from .authors import Author
-from .constraints import Doc, Items, Number, Text, constrained
+from .constraints import Doc, Items, Number, Text, checked, constrained
 from .errors import InvalidValue
 from .identifiers import Identifier
 from .kinds import Kind
@@ -126,7 +126,8 @@ class BookDetails:
         if self.isbn is None:
             object.__setattr__(self, "isbn", first)
         elif first is None:
-            object.__setattr__(self, "identifiers", (Identifier.of_isbn(self.isbn), *self.identifiers))
+            identifiers = (Identifier.of_isbn(self.isbn), *self.identifiers)
+            object.__setattr__(self, "identifiers", checked(fields(type(self)).identifiers, identifiers))
         elif first != self.isbn:
             raise InvalidValue(
                 f"must have one first ISBN: isbn says {self.isbn}, identifiers {first}; write one of them"

@@ -187,7 +187,9 @@ class SourceUnreachable(CatalogError):
 
 @define(eq=False)
 class AuthorNotYetBorn(CatalogError):
-    """A date of birth in the future."""
+    """A date of birth in the future; `field` is where it says so."""
+
+    field: str
 
 
 @define(eq=False)

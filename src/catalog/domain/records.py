@@ -4,13 +4,14 @@ A record is a details class (what a client may say) plus an id, a version and tw
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
 from attrs import AttrsInstance, evolve, fields, frozen
 
-from .errors import StaleVersion
+from .errors import InvalidValue, StaleVersion
 from .kinds import Kind
 
 
@@ -85,11 +86,13 @@ def succeeded(record: RecordT, values: Mapping[str, Any], *, at: datetime) -> Re
 
 
 def filled(details: DetailsT, others: DetailsT) -> DetailsT:
-    """Return the details, with what they leave empty taken from the others."""
-    empty = [name for name, value in told(details).items() if value in (None, ())]
-    # What follows from another field is filled with it, and never without.
-    missing = {name: getattr(others, name) for name in empty if details.DERIVED.get(name, name) in empty}
-    return details.amended(missing)
+    """Return the details, with what they leave empty taken from the others, as far as it goes together."""
+    for name, value in told(details).items():
+        # What follows from another field is filled with it, and never without.
+        if value in (None, ()) and name not in details.DERIVED:
+            with suppress(InvalidValue):  # a birth that is later than the death, say: one of both is wrong
+                details = details.amended({name: getattr(others, name)})
+    return details
 
 
 def must_stand_at(record: Record, versions: Collection[int] | None) -> None:

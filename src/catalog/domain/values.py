@@ -8,7 +8,7 @@ from urllib.parse import quote
 from .errors import InvalidValue
 from .languages import ALIASES, BIBLIOGRAPHIC
 
-_IN_URLS = "".join(map(chr, range(0x20, 0x7F)))  # a space is not escaped but refused: it divides two addresses
+_IN_URLS = "".join(map(chr, range(0x80)))  # spaces and controls are not escaped but refused: they divide two addresses
 
 
 class TextValue(str):
@@ -56,7 +56,11 @@ class Choice(TextValue):
     """One of a few words."""
 
     __slots__ = ()
-    words: ClassVar[tuple[str, ...]]
+    words: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.description, cls.example = f"one of {', '.join(cls.words)}", cls.words[0]
+        cls.pattern = f"^({'|'.join(cls.words)})$"
 
     @classmethod
     def canonical(cls, text: str) -> str:
@@ -72,19 +76,13 @@ class AuthorKind(Choice):
 
     __slots__ = ()
     words = ("person", "organisation", "meeting")
-    description = "person, organisation or meeting"
-    example = "person"
-    pattern = r"^(person|organisation|meeting)$"
 
 
 class IdentifierStatus(Choice):
-    """Whether an identifier can be relied upon: only a valid one tells records apart."""
+    """Whether an identifier can be relied upon: only a valid one tells records apart, a wrong one is as printed."""
 
     __slots__ = ()
     words = ("valid", "invalid", "cancelled")
-    description = "valid, invalid (as printed, and wrong) or cancelled"
-    example = "valid"
-    pattern = r"^(valid|invalid|cancelled)$"
 
 
 class Scheme(TextValue):
@@ -119,7 +117,8 @@ class Url(TextValue):
     def canonical(cls, text: str) -> str:
         """Return the address, its scheme in small letters, and what is not ASCII escaped."""
         scheme, _, rest = text.strip().partition("://")
-        rest = quote(rest, safe=_IN_URLS) if len(rest) <= 2000 else ""
+        sound = len(rest) <= 2000 and not re.search("[\ud800-\udfff]", rest)  # halves of characters have no escape
+        rest = quote(rest, safe=_IN_URLS) if sound else ""
         if scheme.lower() not in {"http", "https", "ftp"} or not re.fullmatch("[!-~]{1,1990}", rest):
             raise InvalidValue(
                 "must be an address that begins with http://, https:// or ftp://, without spaces, of at most "

@@ -85,7 +85,13 @@ def record_reader(name: str | None, beginning: bytes, reading: Reading) -> Recor
             raise UnreadableFile(f"--map says what the columns of a CSV file mean, and this is {FORMATS[name].title}")
         return FORMATS[name].reader(reading)
     for entry_point in entry_points(group=ENTRY_POINTS, name=name):
-        reader: RecordReader = entry_point.load()(reading.source)
+        try:
+            reader: RecordReader = entry_point.load()(reading.source)
+        except Exception as error:
+            package = entry_point.dist.name if entry_point.dist else entry_point.value
+            raise UnreadableFile(
+                f"the package {package} offers the format {name} and can not be loaded: {type(error).__name__}: {error}"
+            ) from error
         return reader
     others = sorted(entry_points(group=ENTRY_POINTS).names - FORMATS.keys())
     raise UnreadableFile(f"there is no format {name!r}; there are {', '.join([*FORMATS, *others])}")

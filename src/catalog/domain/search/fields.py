@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain
 from types import MappingProxyType
 from typing import Self
 
@@ -71,7 +72,7 @@ _WORDS: Mapping[SearchField, Callable[[Book, Sequence[str]], Iterable[str]]] = M
         SearchField.TITLE: lambda book, _: (START, *words(book.title), END),
         SearchField.SUBTITLE: lambda book, _: words(book.subtitle or ""),
         SearchField.AUTHOR: lambda _, names: _words_of_people(names),
-        SearchField.ISBN: lambda book, _: () if book.isbn is None else isbn_words(book.isbn),
+        SearchField.ISBN: lambda book, _: chain.from_iterable(map(isbn_words, book.isbns())),
     }
 )
 _PLACES: Mapping[SearchField, int] = MappingProxyType({field: place for place, field in enumerate(SearchField)})

@@ -81,9 +81,11 @@ class Importing:
             elif standing := books.get(entry.draft.origin):
                 outcomes.append(_unchanged(entry, entry.draft, standing, people.folded_names))
             else:
+                made = len(people.new)
                 try:
                     book, warnings = self._book(entry.draft, people)
                 except _Refused as refused:
+                    people.forget(made)
                     outcomes.append(_refused(entry, str(refused)))
                     continue
                 books[entry.draft.origin] = book
@@ -97,7 +99,6 @@ class Importing:
 
     def _book(self, draft: BookDraft, people: "_People") -> tuple[Book, tuple[str, ...]]:
         """Return the draft as a book, its people found or made, and what had to be left out."""
-        people.must_be_clear(draft.people())
         named = [
             Contributor(author_id=self._author(contributor.author, people).id, role=contributor.role)
             for contributor in draft.contributors
@@ -134,15 +135,13 @@ class _People:
         """Know the names of these authors too, who may be called otherwise than any draft says."""
         self.folded_names |= {id: author.folded_name for id, author in authors.items()}
 
-    def must_be_clear(self, people: Iterable[AuthorDetails]) -> None:
-        for described in people:
-            if (candidates := len(self._candidates(described))) > 1:
-                raise _Refused(
-                    f"the catalogue has {candidates} authors called {described.name!r}, and the file can not say which"
-                )
-
     def get(self, described: AuthorDetails) -> Author | None:
+        """Return who is meant, if anybody here is; raise _Refused where several may be."""
         candidates = self._candidates(described)
+        if len(candidates) > 1:
+            raise _Refused(
+                f"the catalogue has {len(candidates)} authors called {described.name!r}, and the file can not say which"
+            )
         return candidates[0] if candidates else None
 
     def _candidates(self, described: AuthorDetails) -> Sequence[Author]:
@@ -159,6 +158,13 @@ class _People:
         self.new.append(author)
         self._by_name.setdefault(author.folded_name, []).append(author)
         self.folded_names[author.id] = author.folded_name
+
+    def forget(self, made: int) -> None:
+        """Forget all but the first so many of those that were made."""
+        for author in self.new[made:]:
+            self._by_name[author.folded_name].remove(author)
+            del self.folded_names[author.id]
+        del self.new[made:]
 
 
 def _must_be_born(described: AuthorDetails, clock: Clock) -> None:

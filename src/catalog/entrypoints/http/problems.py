@@ -320,7 +320,7 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         ):
             return _problem(SLUG_OF_ERROR[type(error)], f"{str(error)[:1].upper()}{str(error)[1:]}.")
         case errors.AuthorNotYetBorn():
-            violation = Violation(detail="must not lie in the future", pointer="/dob")
+            violation = Violation(detail="must not lie in the future", pointer=f"/{error.field}")
             return _problem("invalid-body", "Nobody is born in the future.", [violation])
         case errors.UnknownAuthors():
             violations = [

@@ -8,7 +8,7 @@ from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Contributor, SourceKey
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
-from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.use_cases.importing import CHUNK, Importing, Outcome, Status
 from catalog.domain.values import PartialDate, Role
 from catalog.testing.doubles import Cataloguers, SortedIds, drafted, named
@@ -175,3 +175,19 @@ async def test_nobody_who_is_not_born_yet_is_imported(catalogue: Cataloguers) ->
 
     assert outcome.status is Status.REFUSED
     assert "was born 2999, which is not yet" in outcome.reason
+
+
+async def test_a_record_that_is_refused_leaves_none_of_its_people(catalogue: Cataloguers) -> None:
+    child = AuthorDetails(name="A Child", birth=PartialDate("2999"))
+    smiths = [AuthorDetails(name="John Smith", birth=PartialDate(year)) for year in ("1850", "1950")]
+    unborn = evolve(a_draft("1"), contributors=(DraftContributor(child),))
+    unclear = evolve(
+        a_draft("2", "Emma", None),
+        contributors=tuple(map(DraftContributor, [*smiths, AuthorDetails(name="John Smith")])),
+    )
+
+    outcomes = await imported(catalogue, unborn, unclear, a_draft("3", "Iliad", "Homer"))
+
+    assert [outcome.status for outcome in outcomes] == [Status.REFUSED, Status.REFUSED, Status.CREATED]
+    authors = (await catalogue.storage.reader.authors(AuthorQuery())).items
+    assert [author.name for author in authors] == ["Homer"]

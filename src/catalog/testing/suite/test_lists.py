@@ -17,13 +17,14 @@ from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue
 from catalog.domain.facets import Facet
 from catalog.domain.filters import Filter, Filterable, Operator, filterable, of_field
+from catalog.domain.identifiers import Identifier
 from catalog.domain.orders import Sort
 from catalog.domain.ports import Storage
 from catalog.domain.queries import AuthorQuery, BookQuery, Include, ListQuery, Page, PageRequest, entered_under
 from catalog.domain.records import Amendment
 from catalog.domain.search import Search
 from catalog.domain.snapshots.storage import SnapshotStorage
-from catalog.domain.values import AuthorKind, Isbn, Language, PartialDate, Role
+from catalog.domain.values import AuthorKind, Isbn, Language, PartialDate, Role, Scheme
 from catalog.testing.doubles import Cataloguers, RepeatableIds
 from catalog.testing.storages import NewStorage, opened
 from catalog.testing.strategies import SETTINGS, choices
@@ -430,3 +431,13 @@ async def test_a_list_that_is_asked_for_again_shows_whatever_has_changed_in_it(c
     await must_show(*books[1:])
     await catalogue.undoing.restore(BookRecord, books[0].id)
     await must_show(*books)
+
+
+async def test_a_book_is_found_by_each_of_its_valid_isbns(catalogue: Cataloguers) -> None:
+    numbers = [Identifier(scheme=Scheme("isbn"), value=value) for value in (*ISBNS[:2], "0-306-40615-3")]
+    book = await catalogue.books.add(BookDetails(title="Dune", author_id=None, identifiers=tuple(numbers)))
+
+    for isbn in ISBNS[:2]:
+        page = await answer(catalogue.storage, BookQuery(search=Search.parse(isbn)))
+        assert [found.id for found in page.items] == [book.id], isbn
+    assert (await answer(catalogue.storage, BookQuery(search=Search.parse("isbn:0306406153")))).total == 0
