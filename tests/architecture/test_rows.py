@@ -12,14 +12,14 @@ from sqlalchemy.orm import Mapper
 
 from catalog.adapters.sql import rows
 from catalog.adapters.sql.repositories import SqlAuthorRepository, SqlBookRepository
-from catalog.domain.books import Contributor, SourceKey
+from catalog.domain.books import Contributor, SourceRecord
 from catalog.domain.receipts import Receipt
 from catalog.domain.revisions import Revision
 
 KEPT: dict[type[DefaultBase], Any] = {
     **{repository.ROWS.model_type: repository.RECORD for repository in (SqlAuthorRepository, SqlBookRepository)},
     rows.ContributorRow: Contributor,
-    rows.SourceRow: SourceKey,
+    rows.SourceRow: SourceRecord,
     rows.RevisionRow: Revision,
     rows.ReceiptRow: Receipt,
 }
@@ -30,7 +30,7 @@ def row_classes() -> Iterator[type[DefaultBase]]:
     for thing in vars(rows).values():
         is_row = isinstance(thing, type) and issubclass(thing, DefaultBase) and thing is not DefaultBase
         # What counts and what is computed keep nothing that was said.
-        if is_row and thing not in {rows.LogRow, rows.CardRow}:
+        if is_row and thing not in {rows.LogRow, rows.CardRow, rows.IsbnRow, rows.NumberRow}:
             yield thing
 
 

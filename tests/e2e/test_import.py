@@ -96,7 +96,8 @@ def test_a_record_that_says_otherwise_by_now_is_left_as_it_is_and_reported(catal
 
     result = catalogue.imported_text(HEADER + "1,Emma,,Jane Austen,,1816,eng\n", "--report", str(report))
 
-    assert "1 unchanged although the file says otherwise" in result.output
+    assert "1 updated, 0 unchanged" in result.output
+    assert "1 of which the catalogue says otherwise" in result.output
     assert "published" in report_of(report)[0]["reason"]
     assert catalogue.rows("SELECT published FROM book") == [("1815",)]
 
@@ -357,7 +358,7 @@ def test_a_goodreads_record_that_was_edited_since_is_left_alone(catalogue: Catal
 
     result = catalogue.imports(shared_file("csv/goodreads/goodreads_library_export_one_line_modified.csv"))
 
-    assert "0 created, 1 unchanged" in result.output
+    assert "0 created, 1 updated, 0 unchanged" in result.output
     assert catalogue.rows("SELECT published FROM book") == [("2018",)]
 
 

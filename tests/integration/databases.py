@@ -17,11 +17,12 @@ from attrs import evolve
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.sqlite.database import migration_config
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, Contributor, SourceKey
+from catalog.domain.books import BookDetails, Contributor, SourceRecord
+from catalog.domain.identifiers import Identifier
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage
 from catalog.domain.receipts import Receipt
-from catalog.domain.values import Isbn, Language, PartialDate, Role
+from catalog.domain.values import Isbn, Language, PartialDate, Role, Scheme
 from catalog.entrypoints.settings import Settings
 from catalog.entrypoints.storages import open_storage
 from catalog.testing.doubles import Cataloguers
@@ -91,7 +92,13 @@ def plant_migration(folder: Path, upgrade: str, downgrade: str = "pass", *, revi
 async def populate(storage: Storage) -> None:
     """Put at least one row with something in every column into every table."""
     cataloguers = Cataloguers(storage)
-    ursula = await cataloguers.authors.add(AuthorDetails(name="Ursula K. Le Guin", dob=date(1929, 10, 21)))
+    ursula = await cataloguers.authors.add(
+        AuthorDetails(
+            name="Ursula K. Le Guin",
+            dob=date(1929, 10, 21),
+            identifiers=(Identifier(scheme=Scheme("viaf"), value="97956"),),
+        )
+    )
     homer = await cataloguers.authors.add(AuthorDetails(name="Ὅμηρος"))
     book = await cataloguers.books.add(
         BookDetails(
@@ -110,7 +117,7 @@ async def populate(storage: Storage) -> None:
     await cataloguers.books.add(BookDetails(title="Beowulf", author_id=None, published=PartialDate("-0700")))
     async with storage.unit_of_work(cataloguers.caller) as unit:
         standing = await unit.books.get(book.id)
-        await unit.books.replace(evolve(standing, version=2, sources=(SourceKey("test", "1"),)))
+        await unit.books.replace(evolve(standing, version=2, sources=(SourceRecord("test", "1", "marc", b"\xff\x1d"),)))
         await unit.receipts.add(
             Receipt(
                 actor="tester",

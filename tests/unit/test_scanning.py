@@ -60,6 +60,7 @@ QUESTIONS: dict[str, Callable[[CatalogReader, UUID], Awaitable[Any]]] = {
     "authors": lambda reader, _: reader.authors(AuthorQuery(page=PageRequest(number=2, size=2))),
     "books": lambda reader, _: reader.books(BookQuery()),
     "books by": lambda reader, key: reader.books(BookQuery(filters=(entered_under(key),))),
+    "sources": lambda reader, key: reader.sources([key]),
     "position": lambda reader, _: reader.position(),
     "changes": lambda reader, _: reader.changes(ChangeQuery(since=3, limit=4, kind=Kind.BOOK)),
     "changes too far": lambda reader, _: reader.changes(ChangeQuery(since=99)),

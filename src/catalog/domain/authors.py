@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from .constraints import Doc, Items, Text, constrained
 from .errors import AuthorNotYetBorn, InvalidValue
-from .identifiers import Identifier
+from .identifiers import VALID, Identifier, Number
 from .kinds import Kind
 from .records import details_of, succeeded, told
 from .text import fold, sort_key
@@ -73,6 +73,10 @@ class AuthorDetails:
     def folded_name(self) -> str:
         """The form under which two spellings of the name are equal."""
         return fold(self.name)
+
+    def numbers(self) -> frozenset[Number]:
+        """Return the valid identifiers, by which an author is known whatever the name."""
+        return frozenset(Number(each.scheme, each.value) for each in self.identifiers if each.status == VALID)
 
     def must_be_born_by(self, today: date) -> None:
         """Refuse a birth that no time zone has reached yet."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from .authors import Author
 from .constraints import Doc, Items, Number, Text, checked, constrained
@@ -66,6 +66,26 @@ class SourceKey:
 
     source: Annotated[str, Doc("the name of the source", example="gutenberg")]
     key: Annotated[str, Doc("the key that the source gives the record", example="1342")]
+
+
+@frozen(slots=False)
+class SourceRecord:
+    """A record as its source wrote it, from which a book was imported.
+
+    What has no field here is not lost: it is in these bytes, and comes back when the book is exported in their format.
+    """
+
+    source: Annotated[str, Doc("the name of the source", example="gutenberg")]
+    key: Annotated[str, Doc("the key that the source gives the record", example="1342")]
+    format: Annotated[str | None, Doc("the format of the bytes; null where they were not kept", example="marc")] = None
+    content: Annotated[bytes | None, Doc("the record, byte by byte; null where it was not kept")] = field(
+        default=None, repr=False
+    )
+
+    @property
+    def id(self) -> SourceKey:
+        """Which record it is."""
+        return SourceKey(self.source, self.key)
 
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
@@ -188,8 +208,8 @@ class BookDetails:
 
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
-class Book(BookDetails):
-    """A book in the catalogue."""
+class CataloguedBook(BookDetails):
+    """What the catalogue says of a book, and of its record."""
 
     KIND: ClassVar[Kind] = Kind.BOOK
     SORTED_BY: ClassVar[str] = "title"
@@ -198,23 +218,11 @@ class Book(BookDetails):
     version: Annotated[int, Doc("1 at first, one more with each change", example=1)] = 1
     created_at: Annotated[datetime, Doc("when the record was made (UTC)")]
     updated_at: Annotated[datetime, Doc("when its content last changed (UTC)")]
-    sources: Annotated[
-        tuple[SourceKey, ...], Doc("the records it was imported from; importing one of them again finds this book")
-    ] = ()
-
-    @classmethod
-    def recorded(cls, details: BookDetails, *, id: UUID, at: datetime, sources: tuple[SourceKey, ...] = ()) -> Self:
-        """Return the first version of a new book."""
-        return cls(id=id, created_at=at, updated_at=at, sources=sources, **told(details))
 
     @property
     def details(self) -> BookDetails:
         """What a client said about the book."""
         return details_of(self, BookDetails)
-
-    def revised(self, details: BookDetails, *, at: datetime) -> Self:
-        """Return the next version, or the book itself if the details change nothing."""
-        return succeeded(self, told(details), at=at)
 
     @property
     def sort_key(self) -> str:
@@ -233,12 +241,33 @@ class Book(BookDetails):
 
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
-class BookRecord(Book):
-    """A book as readers get it, with the author under whom it is entered."""
+class Book(CataloguedBook):
+    """A book in the catalogue, with the records it came from."""
 
+    sources: Annotated[
+        tuple[SourceRecord, ...], Doc("the records it was imported from; importing one of them again finds this book")
+    ] = ()
+
+    @classmethod
+    def recorded(cls, details: BookDetails, *, id: UUID, at: datetime, sources: tuple[SourceRecord, ...] = ()) -> Self:
+        """Return the first version of a new book."""
+        return cls(id=id, created_at=at, updated_at=at, sources=sources, **told(details))
+
+    def revised(self, details: BookDetails, *, at: datetime) -> Self:
+        """Return the next version, or the book itself if the details change nothing."""
+        return succeeded(self, told(details), at=at)
+
+
+@frozen(kw_only=True, slots=False, field_transformer=constrained)
+class BookRecord(CataloguedBook):
+    """A book as readers get it, with the author under whom it is entered; of its sources, the names alone."""
+
+    sources: Annotated[
+        tuple[SourceKey, ...], Doc("the records it was imported from; importing one of them again finds this book")
+    ] = ()
     author: Annotated[Author | None, Doc("the author whose id author_id is")]
 
     @classmethod
     def of(cls, book: Book, author: Author | None) -> Self:
         """Return the book together with its author."""
-        return cls(author=author, **told(book))
+        return cls(author=author, **{**told(book), "sources": tuple(source.id for source in book.sources)})

@@ -12,6 +12,14 @@ ISBN = Scheme("isbn")
 VALID, INVALID = IdentifierStatus("valid"), IdentifierStatus("invalid")
 
 
+@frozen
+class Number:
+    """What tells one identifier from another: whose it is, and the number."""
+
+    scheme: Scheme
+    value: str
+
+
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
 class Identifier:
     """A number that somebody has given, under the rules of a scheme.

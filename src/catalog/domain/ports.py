@@ -13,13 +13,15 @@ from uuid import UUID
 from attrs import frozen
 
 from .authors import Author
-from .books import Book, BookRecord, SourceKey
+from .books import Book, BookRecord, SourceKey, SourceRecord
 from .callers import Caller
+from .identifiers import Number
 from .kinds import Kind
 from .queries import AuthorQuery, BookQuery, Candidates, ChangeQuery, Page, PageRequest, Position, RevisionQuery
 from .receipts import Receipt
 from .revisions import Change, Operation, Revision
 from .sources import Entry
+from .values import Isbn
 
 RecordT = TypeVar("RecordT", Author, Book)
 
@@ -76,12 +78,20 @@ class AuthorRepository(Repository[Author], Protocol):
         """Return all authors whose folded name is among the names."""
         ...
 
+    async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
+        """Return all authors of whom one of these is a valid identifier."""
+        ...
+
 
 class BookRepository(Repository[Book], Protocol):
     """Books, for writing. The authors they name must be there, and no two may have a source in common."""
 
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
         """Return the books that came from these records, for those that did."""
+        ...
+
+    async def find_by_isbns(self, isbns: Collection[Isbn]) -> Sequence[Book]:
+        """Return all books of which one of these is a valid ISBN."""
         ...
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
@@ -208,6 +218,13 @@ class UnitOfWork(Protocol):
         """What this unit did so far, in order."""
         ...
 
+    async def match_alone(self) -> None:
+        """Look for records as nobody else does who asks for this, until the unit ends: they wait, or begin again.
+
+        So two units that both find nobody, and make somebody, do not make one author twice.
+        """
+        ...
+
 
 class CatalogReader(Protocol):
     """The query side: every read that changes nothing, in ready records."""
@@ -226,6 +243,10 @@ class CatalogReader(Protocol):
 
     async def books(self, query: BookQuery) -> Page[BookRecord]:
         """Return a page of books and the right total, past the end too."""
+        ...
+
+    async def sources(self, ids: Collection[UUID]) -> Mapping[UUID, tuple[SourceRecord, ...]]:
+        """Return the records from which these books were imported, byte by byte, for those books that have any."""
         ...
 
     async def position(self) -> Position:

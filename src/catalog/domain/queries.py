@@ -11,7 +11,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen, validators
 
 from .authors import Author
-from .books import Book, BookRecord
+from .books import BookDetails, BookRecord
 from .constraints import Doc
 from .cursors import Cursor
 from .facets import Facet, FacetCount
@@ -129,7 +129,7 @@ class BookQuery(ListQuery):
         return *super()._asked(), None if self.search is None else str(self.search)
 
 
-def contributors_of(books: Iterable[Book]) -> Sequence[UUID]:
+def contributors_of(books: Iterable[BookDetails]) -> Sequence[UUID]:
     """Return the ids of all whom the books name as contributors, each once, in order."""
     return sorted({each.author_id for book in books for each in book.contributors}, key=lambda each: each.bytes)
 

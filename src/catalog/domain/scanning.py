@@ -5,7 +5,7 @@ its state can find without looking at everything, and may have a reader of its o
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from attrs import evolve
 
 from .authors import Author
-from .books import Book, BookRecord
+from .books import Book, BookRecord, SourceRecord
 from .errors import CatalogError, NotFound, SeqNotReached, VersionNotFound
 from .facets import Facet, FacetCount, facet_counts
 from .kinds import Kind
@@ -145,6 +145,12 @@ class ScanningReader:
             more["included"] = {str(id): state.author(id) for id in contributors_of(page.items)}
         return evolve(page, **more) if more else page
 
+    async def sources(self, ids: Collection[UUID]) -> Mapping[UUID, tuple[SourceRecord, ...]]:
+        """Return the records from which these books were imported, for those books that have any."""
+        state = await self._current()
+        found = ((id, state.book(id)) for id in ids)
+        return {id: book.sources for id, book in found if book is not None and book.sources}
+
     async def position(self) -> Position:
         """Return how far the log has come."""
         return (await self._current()).position()
@@ -251,7 +257,7 @@ def _part(state: State, everything: Sequence[T], query: ListQuery, sort: Sort) -
     )
 
 
-def _with_author(state: State, book: Book) -> BookRecord:
+def _with_author(state: State, book: Book | BookRecord) -> BookRecord:
     if isinstance(book, BookRecord):
         return book
     return BookRecord.of(book, None if book.author_id is None else state.author(book.author_id))

@@ -6,7 +6,7 @@ from typing import Annotated
 from attrs import frozen
 
 from .authors import AuthorDetails
-from .books import BookDetails, SourceKey
+from .books import BookDetails, SourceRecord
 from .constraints import Items, constrained
 from .values import Role
 
@@ -23,10 +23,12 @@ class DraftContributor:
 class BookDraft:
     """A book as a file describes it: its details, which name nobody, and its people as they are described."""
 
-    origin: SourceKey
+    origin: SourceRecord
     details: BookDetails
     author: AuthorDetails | None = None
     contributors: Annotated[tuple[DraftContributor, ...], Items(200, unique=False)] = ()
+    has_own_key: bool = True
+    """Whether the source gave the key; else it was made of what the record says, and another stands for a change."""
 
     def people(self) -> Iterator[AuthorDetails]:
         """Yield everybody named, the main author first."""

@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 from uuid_utils.compat import uuid7
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, SourceKey
+from catalog.domain.books import Book, BookDetails, BookRecord, SourceKey, SourceRecord
 from catalog.domain.callers import Caller, IdempotentRequest
 from catalog.domain.errors import CanNotFollow, CatalogError, SeqNotReached, StorageFailed
 from catalog.domain.kinds import Kind
@@ -206,7 +206,7 @@ async def log_of(reader: CatalogReader, *, size: int = 1000) -> list[Revision]:
 
 
 def drafted(
-    origin: SourceKey, title: str, author: str | None = None, *others: DraftContributor, **details: Any
+    origin: SourceRecord, title: str, author: str | None = None, *others: DraftContributor, **details: Any
 ) -> BookDraft:
     """Return what a file may say of a book."""
     return BookDraft(
@@ -243,12 +243,8 @@ class Picture:
     books: Sequence[Any]
     absent: Mapping[UUID, Refused]
     sources: Mapping[SourceKey, UUID]
-
-    @property
-    def standing(self) -> Mapping[UUID, Author | Book]:
-        """The records there are, books without their authors."""
-        books = [Book(**{name: value for name, value in told(book).items() if name != "author"}) for book in self.books]
-        return {record.id: record for record in [*self.authors, *books]}
+    standing: Mapping[UUID, Author | Book]
+    """The records there are, books without their authors and with their sources byte by byte."""
 
 
 async def picture_of(storage: Storage) -> Picture:
@@ -264,14 +260,19 @@ async def picture_of(storage: Storage) -> Picture:
     assert standing == {record.id: record for record in [*authors, *books]}
     async with storage.unit_of_work(Caller()) as unit:
         sources = await unit.books.find_by_sources(
-            {source for revision in log if isinstance(revision.after, Book) for source in revision.after.sources}
+            {source.id for revision in log if isinstance(revision.after, Book) for source in revision.after.sources}
         )
+        held = await unit.books.get_many([book.id for book in books])
+    assert {book.id: BookRecord.of(held[book.id], book.author) for book in books} == {book.id: book for book in books}
+    with_sources = {id: book.sources for id, book in held.items() if book.sources}
+    assert {id: tuple(sources) for id, sources in (await reader.sources(held)).items()} == with_sources
     return Picture(
         position=await reader.position(),
         authors=authors,
         books=books,
         absent={id: outcome for id, outcome in outcomes.items() if isinstance(outcome, Refused)},
         sources={source: book.id for source, book in sources.items()},
+        standing={author.id: author for author in authors} | dict(held),
     )
 
 

@@ -86,6 +86,7 @@ def identifiers() -> st.SearchStrategy[Identifier]:
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     int: st.integers(0, 2**31 - 1),
+    bytes: st.binary(max_size=50),
     float: st.floats(allow_nan=False, allow_infinity=False),
     UUID: st.uuids(),
     date: st.dates(max_value=date(2020, 1, 1)),

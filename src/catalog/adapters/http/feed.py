@@ -1,6 +1,7 @@
 """The changes of another catalogue: pages tell what happened, and its stream rings when more has."""
 
 import ssl
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -137,6 +138,7 @@ def _make_converter() -> Converter:
     # A field that this version does not know would be lost in the copy: better no copy.
     converter = Converter(detailed_validation=False, forbid_extra_keys=True)
     converter.register_structure_hook(UUID, lambda value, _target: UUID(value))
+    converter.register_structure_hook(bytes, lambda value, _target: b64decode(value, validate=True))
     converter.register_structure_hook(date, lambda value, _target: date.fromisoformat(value))
     converter.register_structure_hook(datetime, lambda value, _target: datetime.fromisoformat(value))
     converter.register_structure_hook(Author | Book | None, lambda value, _target: value)

@@ -68,6 +68,10 @@ class Database(Protocol):
         """Leave no trace in the index of words of what no card holds any more."""
         ...
 
+    async def match_alone(self, connection: AsyncConnection) -> None:
+        """Wait for other transactions that ask for this, which wait for this one; what they did can be seen then."""
+        ...
+
     async def close(self) -> None:
         """Let go of all connections."""
         ...

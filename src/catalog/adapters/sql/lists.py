@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import UnaryExpression
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book, Contributor, SourceKey
+from catalog.domain.books import BookRecord, Contributor, SourceKey
 from catalog.domain.facets import Facet
 from catalog.domain.filters import Filter
 from catalog.domain.kinds import Kind
@@ -46,7 +46,7 @@ HEAD = 3
 """Columns before the key and the record: the seq of the log, its time, and the total if it was asked for."""
 
 _AUTHOR: Sequence[ColumnElement[Any]] = columns_of(AuthorRow, Author)
-_BOOK: Sequence[ColumnElement[Any]] = columns_of(BookRow, Book)
+_BOOK: Sequence[ColumnElement[Any]] = columns_of(BookRow, BookRecord)
 _PARTS = {
     "contributors": (ContributorRow.__table__, [column.key for column in columns_of(ContributorRow, Contributor)]),
     "sources": (SourceRow.__table__, [column.key for column in columns_of(SourceRow, SourceKey)]),

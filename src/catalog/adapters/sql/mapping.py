@@ -3,6 +3,7 @@
 Inside the log, and in receipts, a record is JSON.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, partial
@@ -120,7 +121,7 @@ def from_json(text: str, target: type[T]) -> T:
 
 def _make_converter() -> Converter:
     converter = Converter(detailed_validation=False)
-    for stored_as_is in (int, float, bool, UUID, date, datetime):
+    for stored_as_is in (int, float, bool, bytes, UUID, date, datetime):
         converter.register_structure_hook(stored_as_is, lambda value, _target: value)
         converter.register_unstructure_hook(stored_as_is, lambda value: value)
     # Text values are str, too.
@@ -142,6 +143,7 @@ def _list_hook(_target: Any, converter: Converter) -> Callable[[Any], Any]:
 def _make_json_converter() -> Converter:
     converter = _make_converter()
     converter.register_structure_hook(UUID, lambda value, _target: UUID(value))
+    converter.register_structure_hook(bytes, lambda value, _target: b64decode(value, validate=True))
     converter.register_structure_hook(date, lambda value, _target: date.fromisoformat(value))
     converter.register_structure_hook(datetime, lambda value, _target: datetime.fromisoformat(value))
     return converter

@@ -1,6 +1,6 @@
 """The query side: Core statements, no ORM objects; a record or a part of a list costs one."""
 
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import groupby
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, BindParameter, bindparam, func, literal_colum
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from catalog.domain.authors import Author
-from catalog.domain.books import BookRecord
+from catalog.domain.books import BookRecord, SourceRecord
 from catalog.domain.errors import NotFound, SeqNotReached, VersionNotFound
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import (
@@ -33,7 +33,8 @@ from .listing import Lists
 from .lists import AUTHOR_COLUMNS, AUTHOR_NAMES, BOOK_COLUMNS, BOOK_NAMES, OF_ITS_AUTHOR
 from .loading import Loader
 from .log import POSITION, REVISIONS, position_of, revision_of
-from .rows import AuthorRow, BookRow, LogRow, RevisionRow
+from .rows import AuthorRow, BookRow, LogRow, RevisionRow, SourceRow
+from .slices import slices
 from .waiting import asked_again, within
 
 # Built once: building a statement costs more than SQLite takes to answer it.
@@ -52,6 +53,11 @@ _BOOK_VERSIONS = (
     select(BookRow.version, AuthorRow.version.label("author__version"))
     .outerjoin(AuthorRow, AuthorRow.id == BookRow.author_id)
     .where(BookRow.id == _ID)
+)
+_SOURCES = (
+    select(SourceRow.book_id, SourceRow.source, SourceRow.key, SourceRow.format, SourceRow.content)
+    .where(SourceRow.book_id.in_(bindparam("ids", expanding=True)))
+    .order_by(SourceRow.book_id, SourceRow.position)
 )
 _POSITION = select(LogRow.seq, LogRow.at)
 
@@ -149,6 +155,16 @@ class SqlReader:
         """Return a part of the list of books; raise InvalidValue for a cursor of another list."""
         with translated():
             return await self._lists.part(Kind.BOOK, query, self._records.book)
+
+    @asked_again
+    async def sources(self, ids: Collection[UUID]) -> Mapping[UUID, tuple[SourceRecord, ...]]:
+        """Return the records from which these books were imported, for those books that have any."""
+        found: dict[UUID, list[SourceRecord]] = {}
+        async with self._connection() as connection:
+            for some in slices(ids):
+                for id, source, key, format, content in await connection.execute(_SOURCES, {"ids": some}):
+                    found.setdefault(id, []).append(SourceRecord(source, key, format, content))
+        return {id: tuple(sources) for id, sources in found.items()}
 
     @asked_again
     async def position(self) -> Position:

@@ -1,32 +1,38 @@
 """The write side: Advanced Alchemy repositories of rows behind the domain's repositories of records."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.filters import CollectionFilter
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import CompoundSelect, bindparam, func, select, union
+from sqlalchemy import CompoundSelect, Table, bindparam, delete, func, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, SourceKey
 from catalog.domain.errors import Interrupted
+from catalog.domain.identifiers import Number
 from catalog.domain.kinds import Kind
 from catalog.domain.revisions import Change, Operation, absence
 from catalog.domain.text import SORT_KEY_LENGTH
+from catalog.domain.values import Isbn
 
 from .cards import Name
 from .log import Ledger, SqlRevisionLog
-from .mapping import columns_of, inserts_of, record_of, structure, update_row
-from .rows import AuthorRow, BookRow, ContributorRow, SourceRow
-from .slices import slices
+from .mapping import columns_of, converter, inserts_of, record_of, structure, update_row
+from .rows import AuthorRow, BookRow, ContributorRow, IsbnRow, NumberRow, SourceRow
+from .slices import MOST_PARAMETERS, slices
 from .transaction import Transaction
+from .turn import Inserts
 
 RecordT = TypeVar("RecordT", Author, Book)
 
+
+_ISBN, _NUMBER = (cast("Table", row.__table__) for row in (IsbnRow, NumberRow))
 
 _AUTHOR_COLUMNS = columns_of(AuthorRow, Author)
 _AUTHORS = select(*_AUTHOR_COLUMNS).with_for_update(read=True)
@@ -52,7 +58,7 @@ class SourceRows(SQLAlchemyAsyncRepository[SourceRow]):
     model_type = SourceRow
 
 
-class _SqlRecords(Generic[RecordT]):
+class _SqlRecords(ABC, Generic[RecordT]):
     """What the repositories of both kinds share."""
 
     KIND: ClassVar[Kind]
@@ -79,14 +85,14 @@ class _SqlRecords(Generic[RecordT]):
 
     async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
         if records:
-            self._transaction.insert(inserts_of(records, self.ROW))
+            self._transaction.insert([*inserts_of(records, self.ROW), *self._found_by(records)])
             self._ledger.more[self.KIND] += len(records)
             self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
         for record in records:
             row = await self._standing(record.id, record.version - 1)
-            self._note(row, record)
+            await self._note(row, record)
             update_row(row, record)
         await (await self._transaction.session()).flush()
         self._ledger.changes += (Change.leading_to(record, operation) for record in records)
@@ -102,8 +108,16 @@ class _SqlRecords(Generic[RecordT]):
         self._ledger.more[self.KIND] -= len(records)
         self._ledger.changes += (Change.taking(record, operation, at=at, into=into) for record in records)
 
-    def _note(self, row: Any, record: RecordT) -> None:
+    async def _note(self, row: Any, record: RecordT) -> None:
         """Note what else a change of the row changes."""
+        if row.identifiers != converter.unstructure(record.identifiers):
+            ((table, _),) = self._found_by([])
+            await self._transaction.execute(delete(table).where(table.c[f"{self.KIND.value}_id"] == record.id))
+            self._transaction.insert(self._found_by([record]))
+
+    @abstractmethod
+    def _found_by(self, records: Sequence[RecordT]) -> Inserts:
+        """Return the rows by which records are found when they are imported."""
 
     async def _standing(self, id: UUID, version: int) -> DefaultBase:
         """Return the row at that version; the UPDATE or DELETE that follows compares it once more, in SQL."""
@@ -172,8 +186,9 @@ class SqlAuthorRepository(_SqlRecords[Author]):
         authors = [structure(self._transaction.read(_AUTHOR_COLUMNS, row), Author) for row in rows]
         return {author.id: author for author in authors}
 
-    def _note(self, row: Any, record: Author) -> None:
+    async def _note(self, row: Any, record: Author) -> None:
         """The cards of books hold the names of their authors."""
+        await super()._note(row, record)
         if (row.name, row.sort_name) != (record.name, record.sort_name):
             self._ledger.renamed.add(record.id)
         self._known[record.id] = record
@@ -187,6 +202,25 @@ class SqlAuthorRepository(_SqlRecords[Author]):
         keys = {name[:SORT_KEY_LENGTH] for name in names}
         rows = await _rows_with(await self._rows(), "name_key", keys)
         return [author for author in map(self._record, rows) if author.folded_name in names]
+
+    async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
+        ids: set[UUID] = set()
+        for some in slices(numbers, MOST_PARAMETERS // 2):
+            named = tuple_(_NUMBER.c.scheme, _NUMBER.c.value).in_([(each.scheme, each.value) for each in some])
+            ids |= set((await self._transaction.execute(select(_NUMBER.c.author_id).where(named))).scalars())
+        return list((await self.get_many(ids)).values())
+
+    def _found_by(self, records: Sequence[Author]) -> Inserts:
+        return [
+            (
+                _NUMBER,
+                [
+                    {"scheme": str(number.scheme), "value": number.value, "author_id": author.id}
+                    for author in records
+                    for number in author.numbers()
+                ],
+            )
+        ]
 
 
 class SqlBookRepository(_SqlRecords[Book]):
@@ -209,6 +243,17 @@ class SqlBookRepository(_SqlRecords[Book]):
         }
         books = await self.get_many(set(ids.values()))
         return {source: books[id] for source, id in ids.items()}
+
+    async def find_by_isbns(self, isbns: Collection[Isbn]) -> Sequence[Book]:
+        ids: set[UUID] = set()
+        for some in slices(map(str, isbns)):
+            found = await self._transaction.execute(select(_ISBN.c.book_id).where(_ISBN.c.isbn.in_(some)))
+            ids |= set(found.scalars())
+        return list((await self.get_many(ids)).values())
+
+    def _found_by(self, records: Sequence[Book]) -> Inserts:
+        rows = [{"isbn": str(isbn), "book_id": book.id} for book in records for isbn in set(book.isbns())]
+        return [(_ISBN, rows)]
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
         rows = await (await self._rows()).get_many(BookRow.id.in_(_naming(author_id)))

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from advanced_alchemy.base import DefaultBase
-from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, Index, Integer, String, Text, event, text
+from sqlalchemy import DDL, JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, event, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's INTEGER has 64 bits, and only it can be the rowid
@@ -145,6 +145,27 @@ class SourceRow(DefaultBase):
     key: Mapped[str] = mapped_column(primary_key=True)
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id", ondelete="CASCADE"), index=True)
     position: Mapped[int]
+    format: Mapped[str | None]
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class IsbnRow(DefaultBase):
+    """A valid ISBN of a book, by which an import finds it."""
+
+    __tablename__ = "isbn"
+
+    isbn: Mapped[str] = mapped_column(primary_key=True)
+    book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class NumberRow(DefaultBase):
+    """A valid identifier of an author, by which an import finds the author."""
+
+    __tablename__ = "number"
+
+    scheme: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("author.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class RevisionRow(DefaultBase):

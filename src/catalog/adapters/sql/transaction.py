@@ -27,7 +27,7 @@ class Transaction:
 
     def insert(self, inserts: Inserts) -> None:
         """Insert rows, table by table, before anything else happens."""
-        self._waiting += inserts
+        self._waiting += ((table, rows) for table, rows in inserts if rows)
 
     async def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
         """Execute the statement."""
@@ -58,6 +58,10 @@ class Transaction:
         """Insert what waits and take the turn, which is the last thing to do; return whether that was allowed."""
         inserts, self._waiting = self._waiting, []
         return await self._database.append(self._connection, turn, inserts)
+
+    async def match_alone(self) -> None:
+        """Wait for whoever looks for records to make those that are missing, and let others wait."""
+        await self._database.match_alone(self._connection)
 
     async def forget_words(self) -> None:
         """Leave no trace in the index of words of what no card holds any more."""

@@ -25,6 +25,7 @@ class SqlUnitOfWork:
         self.books = SqlBookRepository(transaction, self._ledger, self.log)
         self._cards = Cards(transaction, self.authors, self.books)
         self.receipts = SqlReceiptRepository(transaction)
+        self.match_alone = transaction.match_alone
 
     @property
     def changes(self) -> Sequence[Change]:

@@ -8,8 +8,10 @@ from uuid import UUID
 from catalog.domain.authors import Author
 from catalog.domain.books import Book, SourceKey
 from catalog.domain.errors import Interrupted, StorageFailed
+from catalog.domain.identifiers import Number
 from catalog.domain.kinds import Kind
 from catalog.domain.revisions import Change, Operation, absence
+from catalog.domain.values import Isbn
 
 from .log import RevisionList
 
@@ -84,6 +86,9 @@ class SnapshotAuthors(_Records[Author]):
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         return [author for author in self.records.values() if author.folded_name in names]
 
+    async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
+        return [author for author in self.records.values() if not author.numbers().isdisjoint(numbers)]
+
 
 class SnapshotBooks(_Records[Book]):
     """Books, with an index of their sources."""
@@ -103,6 +108,9 @@ class SnapshotBooks(_Records[Book]):
 
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
         return {source: self.records[self.sources[source]] for source in sources if source in self.sources}
+
+    async def find_by_isbns(self, isbns: Collection[Isbn]) -> Sequence[Book]:
+        return [book for book in self.records.values() if not set(isbns).isdisjoint(book.isbns())]
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
         naming = [book for book in self.records.values() if book.names(author_id)]
@@ -128,8 +136,8 @@ class SnapshotBooks(_Records[Book]):
         self._reindex(before, {})
 
     def _reindex(self, before: Mapping[UUID, Book], after: Mapping[UUID, Book]) -> None:
-        gone = {source for book in before.values() for source in book.sources}
-        come = [(source, book.id) for book in after.values() for source in book.sources]
+        gone = {source.id for book in before.values() for source in book.sources}
+        come = [(source.id, book.id) for book in after.values() for source in book.sources]
         if gone == {source for source, _ in come} and not come:
             return
         index = {source: id for source, id in self.sources.items() if source not in gone}

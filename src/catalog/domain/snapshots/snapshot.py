@@ -56,7 +56,7 @@ class Snapshot(State):
             log=log,
             authors={id: record for id, record in standing.items() if isinstance(record, Author)},
             books=books,
-            sources={source: book.id for book in books.values() for source in book.sources},
+            sources={source.id: book.id for book in books.values() for source in book.sources},
             receipts={(receipt.actor, receipt.key): receipt for receipt in receipts},
             seq=len(revisions),
             follows=follows,

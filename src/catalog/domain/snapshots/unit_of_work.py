@@ -30,6 +30,9 @@ class SnapshotUnitOfWork:
         self.log = SnapshotRevisionLog(log, snapshot.seq, snapshot.follows, self.changes)
         self.receipts = SnapshotReceipts(snapshot.receipts)
 
+    async def match_alone(self) -> None:
+        """Whoever commits after another begins again, and sees what that one did."""
+
     def result(self) -> Commit | None:
         """Return what there is to commit; None if nothing was done.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import define, field, frozen
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book, BookRecord
+from catalog.domain.books import BookRecord, CataloguedBook
 from catalog.domain.errors import Merged, NotFound, Removed, StorageFailed
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader, Clock, Finding, Severity
@@ -325,7 +325,7 @@ class _List:
         for record in page.items:
             self._add(record)
 
-    def _add(self, record: Author | Book) -> None:
+    def _add(self, record: Author | BookRecord) -> None:
         if record.id in self.seen:
             self.twice.append(record.id)
         self.seen[record.id] = record.version, fingerprint(record)
@@ -334,12 +334,12 @@ class _List:
             self.disordered.append(f"{record.KIND} {record.id} comes too late")
         if max(record.created_at, record.updated_at) > self.latest:
             self.ahead.append(f"{record.KIND} {record.id} is of {record.updated_at}")
-        if isinstance(record, Book):
+        if isinstance(record, CataloguedBook):
             for _, author_id in record.author_references():
                 self.named[author_id] = record.id
 
 
-def _difference(id: UUID, last: Revision | None, standing: Author | Book | None) -> str | None:
+def _difference(id: UUID, last: Revision | None, standing: Author | BookRecord | None) -> str | None:
     """Return how a record that stands differs from what its last revision says."""
     if last is None:
         return None if standing is None else f"{id} is there, and the log does not know it"

@@ -1,20 +1,21 @@
 """Importing records: what a file says becomes books, once."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, frozen
 
-from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, Contributor
+from catalog.domain.books import Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller
-from catalog.domain.errors import AuthorNotYetBorn, UnreadableFile
+from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
+from catalog.domain.records import details_of, succeeded, told
 from catalog.domain.sources import BookDraft, Entry
-from catalog.domain.values import PartialDate
 
 from .atomic import atomic
+from .matching import Matches, Unclear
 
 CHUNK = 500
 """Records per unit of work: what a killed import may have to do again, and what others may have to wait for."""
@@ -24,8 +25,22 @@ class Status(StrEnum):
     """How a record of a file ended."""
 
     CREATED = "created"
+    UPDATED = "updated"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
+
+
+class OnDuplicate(StrEnum):
+    """What becomes of a record whose book the catalogue has already."""
+
+    FILL_EMPTY = "fill-empty"
+    """What the book leaves empty is filled; whatever it says stays, for somebody may have edited it."""
+    UPDATE = "update"
+    """Whatever the record says takes the place of what the book says; what it leaves empty stays."""
+    SKIP = "skip"
+    """The book is left as it is."""
+    ADD = "add"
+    """Another book is made, unless this very record was imported before."""
 
 
 @frozen(kw_only=True)
@@ -37,14 +52,8 @@ class Outcome:
     book_id: UUID | None = None
     reason: str = ""
     warnings: tuple[str, ...] = ()
-
-
-# What a draft says in the very words of a book; only people are still names.
-_SAME_IN_BOTH = [f.name for f in fields(BookDetails) if f.name not in {"author_id", "contributors"}]
-
-
-class _Refused(Exception):
-    """Why a draft can not become a book of this catalogue."""
+    left: tuple[str, ...] = ()
+    """The fields of which the book says something else than the record, and was left as it is."""
 
 
 @frozen
@@ -56,155 +65,185 @@ class Importing:
     clock: Clock
     ids: IdGenerator
 
-    async def run(self, entries: Iterable[Entry], run: UUID) -> AsyncIterator[Outcome]:
+    async def run(
+        self,
+        entries: Iterable[Entry],
+        run: UUID,
+        *,
+        on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
+        is_dry: bool = False,
+        stops: bool = False,
+    ) -> AsyncIterator[Outcome]:
         """Take all records, 500 in a unit of work, and yield what became of each, once it is durable.
 
-        All that is written belongs to the `run`, and can be taken back under its id.
+        All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
+        says what a run would do. One that `stops` ends with the first record that is refused.
         """
+        dry = Matches(self.clock, self.ids) if is_dry else None
         for chunk in _chunks(entries):
-            for outcome in await self.take(chunk, run):
-                yield outcome
+            outcomes = await self.take(chunk, run, on_duplicate=on_duplicate, dry=dry, stops=stops)
+            for outcome in outcomes:
+                is_unmade = is_dry and outcome.status is Status.CREATED
+                yield evolve(outcome, book_id=None) if is_unmade else outcome
+            if stops and outcomes[-1].status is Status.REFUSED:
+                return
 
     @atomic
-    async def take(self, unit: UnitOfWork, entries: Sequence[Entry], run: UUID) -> Sequence[Outcome]:
-        """Take some records, all or none of them."""
+    async def take(
+        self,
+        unit: UnitOfWork,
+        entries: Sequence[Entry],
+        run: UUID,
+        *,
+        on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
+        dry: Matches | None = None,
+        stops: bool = False,
+    ) -> Sequence[Outcome]:
+        """Take some records, all or none of them; in a dry run, note what would be there afterwards instead."""
         unit.group = run
-        drafts = [entry.draft for entry in entries if entry.draft is not None]
-        books = dict(await unit.books.find_by_sources({draft.origin for draft in drafts}))
-        people = _People(await unit.authors.find_by_folded_names({p.folded_name for d in drafts for p in d.people()}))
-        people.know(await unit.authors.get_many({id for book in books.values() for _, id in book.author_references()}))
-        new = []
-        outcomes = []
+        matches = Matches(self.clock, self.ids) if dry is None else dry
+        await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit)
+        outcomes: list[Outcome] = []
         for entry in entries:
-            if entry.draft is None:
-                outcomes.append(_refused(entry, entry.refusal))
-            elif standing := books.get(entry.draft.origin):
-                outcomes.append(_unchanged(entry, entry.draft, standing, people.folded_names))
-            else:
-                made = len(people.new)
-                try:
-                    book, warnings = self._book(entry.draft, people)
-                except _Refused as refused:
-                    people.forget(made)
-                    outcomes.append(_refused(entry, str(refused)))
-                    continue
-                books[entry.draft.origin] = book
-                new.append(book)
-                outcomes.append(
-                    Outcome(entry=entry, status=Status.CREATED, book_id=book.id, warnings=entry.warnings + warnings)
-                )
-        await unit.authors.add(*people.new)
-        await unit.books.add(*new)
+            made = len(matches.new_authors)
+            try:
+                outcomes.append(self._take(entry, matches, on_duplicate))
+            except _Refused as refused:
+                matches.forget_authors(made)
+                outcomes.append(_told(entry, Status.REFUSED, reason=str(refused)))
+            if stops and outcomes[-1].status is Status.REFUSED:
+                break
+        if dry is None:
+            await unit.authors.add(*matches.new_authors)
+            await unit.books.add(*matches.new_books)
+            await unit.books.replace(*matches.changed_books)
+        matches.count_as_there()
         return outcomes
 
-    def _book(self, draft: BookDraft, people: "_People") -> tuple[Book, tuple[str, ...]]:
-        """Return the draft as a book, its people found or made, and what had to be left out."""
-        named = [
-            Contributor(author_id=self._author(contributor.author, people).id, role=contributor.role)
-            for contributor in draft.contributors
-        ]
-        contributors = tuple(dict.fromkeys(named))
-        author_id = None if draft.author is None else self._author(draft.author, people).id
-        details = evolve(draft.details, author_id=author_id, contributors=contributors)
-        twice = len(named) - len(contributors)
-        warnings = (f"{twice} contributor(s) named twice, kept once",) if twice else ()
+    def _take(self, entry: Entry, matches: Matches, on_duplicate: OnDuplicate) -> Outcome:
+        draft = entry.draft
+        if draft is None:
+            raise _Refused(entry.refusal)
+        try:
+            standing = matches.book_from(draft.origin.id)
+            if standing is None and on_duplicate is not OnDuplicate.ADD:
+                standing = matches.book_with_isbn_of(draft)
+            if standing is None:
+                return self._created(entry, draft, matches)
+            if on_duplicate in (OnDuplicate.SKIP, OnDuplicate.ADD):
+                return _left(entry, draft, standing, matches)
+            return self._merged(entry, draft, standing, matches, overwrites=on_duplicate is OnDuplicate.UPDATE)
+        except (Unclear, InvalidValue) as error:
+            raise _Refused(str(error)) from None
+
+    def _created(self, entry: Entry, draft: BookDraft, matches: Matches) -> Outcome:
+        people, warnings = _people(draft, matches)
+        details = draft.details.amended(people)
         book = Book.recorded(details, id=self.ids.new(), at=self.clock.now(), sources=(draft.origin,))
-        return book, warnings
+        matches.new_books.append(book)
+        matches.know_book(book)
+        return _told(entry, Status.CREATED, book, warnings=warnings)
 
-    def _author(self, described: AuthorDetails, people: "_People") -> Author:
-        author = people.get(described)
-        if author is None:
-            _must_be_born(described, self.clock)
-            author = Author.recorded(described, id=self.ids.new(), at=self.clock.now())
-            people.add(author)
-        return author
+    def _merged(self, entry: Entry, draft: BookDraft, standing: Book, matches: Matches, *, overwrites: bool) -> Outcome:
+        """Give the book what the record says, and the record itself.
 
-
-class _People:
-    """The authors that a chunk names: those the catalogue has, and those it makes."""
-
-    def __init__(self, authors: Iterable[Author]) -> None:
-        self.new: list[Author] = []
-        self.folded_names: dict[UUID, str] = {}
-        self._by_name: dict[str, list[Author]] = {}
-        for author in authors:
-            self._by_name.setdefault(author.folded_name, []).append(author)
-            self.folded_names[author.id] = author.folded_name
-
-    def know(self, authors: Mapping[UUID, Author]) -> None:
-        """Know the names of these authors too, who may be called otherwise than any draft says."""
-        self.folded_names |= {id: author.folded_name for id, author in authors.items()}
-
-    def get(self, described: AuthorDetails) -> Author | None:
-        """Return who is meant, if anybody here is; raise _Refused where several may be."""
-        candidates = self._candidates(described)
-        if len(candidates) > 1:
-            raise _Refused(
-                f"the catalogue has {len(candidates)} authors called {described.name!r}, and the file can not say which"
-            )
-        return candidates[0] if candidates else None
-
-    def _candidates(self, described: AuthorDetails) -> Sequence[Author]:
-        """Return who may be meant: of those with the name, who has the same dates.
-
-        Where the file tells no dates, that is who has none either, or else anybody. Where it does, nobody else: two
-        people with one name are told apart by their dates, and nobody is given dates by a guess.
+        A record that was imported byte by byte as it is fills nothing again: what is empty was emptied since.
         """
-        named = self._by_name.get(described.folded_name, [])
-        same = [author for author in named if _live_at_one_time(author, described)]
-        return same if same or _dates(described) != (None, None) else named
-
-    def add(self, author: Author) -> None:
-        self.new.append(author)
-        self._by_name.setdefault(author.folded_name, []).append(author)
-        self.folded_names[author.id] = author.folded_name
-
-    def forget(self, made: int) -> None:
-        """Forget all but the first so many of those that were made."""
-        for author in self.new[made:]:
-            self._by_name[author.folded_name].remove(author)
-            del self.folded_names[author.id]
-        del self.new[made:]
-
-
-def _must_be_born(described: AuthorDetails, clock: Clock) -> None:
-    try:
-        described.must_be_born_by(clock.now().date())
-    except AuthorNotYetBorn:
-        raise _Refused(f"says that {described.name} was born {described.birth}, which is not yet") from None
+        sources = _with_source(standing.sources, draft.origin)
+        values: dict[str, Any] = {}
+        warnings: tuple[str, ...] = ()
+        if overwrites or sources != standing.sources:
+            said = _said(draft)
+            values = {name: value for name, value in said.items() if overwrites or _is_empty(getattr(standing, name))}
+            if {"author_id", "contributors"} & values.keys():
+                people, warnings = _people(draft, matches)
+                values |= {name: id for name, id in people.items() if name in values}
+        details = details_of(standing, BookDetails).amended(values)
+        book = succeeded(standing, {**told(details), "sources": sources}, at=self.clock.now())
+        if book is standing:
+            return _left(entry, draft, standing, matches)
+        matches.changed_books.append(book)
+        matches.know_book(book)
+        changed = [name for name in values if getattr(book, name) != getattr(standing, name)]
+        reason = f"{', '.join(sorted(changed)) or 'the record that is kept with the book'} changed"
+        left = _differing(draft, book, matches)
+        return _told(entry, Status.UPDATED, book, reason=reason, warnings=warnings, left=left)
 
 
-def _dates(author: AuthorDetails) -> tuple[PartialDate | None, PartialDate | None]:
-    return author.birth, author.death
+class _Refused(Exception):
+    """Why a record can not become a book of this catalogue."""
 
 
-def _live_at_one_time(one: AuthorDetails, other: AuthorDetails) -> bool:
-    """Whether both were born at the same time, as far as that is told, and neither died when the other did not.
-
-    A death that only one of them tells is no difference: who described the other may not have heard of it.
-    """
-    if (one.birth is None) is not (other.birth is None):
-        return False
-    if one.birth is None and (one.death is None) is not (other.death is None):
-        return False
-    pairs = ((one.birth, other.birth), (one.death, other.death))
-    return all(a is None or b is None or (a.first <= b.last and b.first <= a.last) for a, b in pairs)
-
-
-def _refused(entry: Entry, reason: str) -> Outcome:
-    return Outcome(entry=entry, status=Status.REFUSED, reason=reason, warnings=entry.warnings)
+def _people(draft: BookDraft, matches: Matches) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return whom the book names, found or made, and what had to be left out."""
+    named = [
+        Contributor(author_id=matches.author(contributor.author).id, role=contributor.role)
+        for contributor in draft.contributors
+    ]
+    contributors = tuple(dict.fromkeys(named))
+    author_id = None if draft.author is None else matches.author(draft.author).id
+    twice = len(named) - len(contributors)
+    warnings = (f"{twice} contributor(s) named twice, kept once",) if twice else ()
+    return {"author_id": author_id, "contributors": contributors}, warnings
 
 
-def _unchanged(entry: Entry, draft: BookDraft, book: Book, names: Mapping[UUID, str]) -> Outcome:
-    others = [name for name in sorted(_SAME_IN_BOTH) if getattr(draft.details, name) != getattr(book, name)]
-    main = None if book.author_id is None else names[book.author_id]
-    if main != (None if draft.author is None else draft.author.folded_name):
+def _said(draft: BookDraft) -> dict[str, Any]:
+    """Return what the record says anything of; people are still to be looked for."""
+    values = {name: value for name, value in told(draft.details).items() if not _is_empty(value)}
+    values |= {"author_id": draft.author, "contributors": draft.contributors}
+    return {name: value for name, value in values.items() if name not in draft.details.DERIVED and not _is_empty(value)}
+
+
+def _is_empty(value: object) -> bool:
+    return value in (None, ())
+
+
+def _with_source(sources: tuple[SourceRecord, ...], record: SourceRecord) -> tuple[SourceRecord, ...]:
+    """Return the sources with the record as it is now; who does not keep its bytes does not take them away."""
+    standing = next((source for source in sources if source.id == record.id), None)
+    if standing is None:
+        return (*sources, record)
+    if record.content is None:
+        return sources
+    return tuple(record if source is standing else source for source in sources)
+
+
+def _told(
+    entry: Entry,
+    status: Status,
+    book: Book | None = None,
+    *,
+    reason: str = "",
+    warnings: tuple[str, ...] = (),
+    left: tuple[str, ...] = (),
+) -> Outcome:
+    otherwise = f"the catalogue says otherwise in {', '.join(left)}, and was left as it is" if left else ""
+    return Outcome(
+        entry=entry,
+        status=status,
+        book_id=None if book is None else book.id,
+        reason="; ".join(filter(None, (reason, otherwise))),
+        warnings=entry.warnings + warnings,
+        left=left,
+    )
+
+
+def _left(entry: Entry, draft: BookDraft, book: Book, matches: Matches) -> Outcome:
+    return _told(entry, Status.UNCHANGED, book, left=_differing(draft, book, matches))
+
+
+def _differing(draft: BookDraft, book: Book, matches: Matches) -> tuple[str, ...]:
+    """Return what the book and the record both say, and differently."""
+    said = _said(draft)
+    author, contributors = said.pop("author_id", None), said.pop("contributors", ())
+    others = sorted(name for name, value in said.items() if getattr(book, name) != value)
+    if author is not None and (book.author_id is None or matches.name_of(book.author_id) != author.folded_name):
         others.append("author")
-    said = {(contributor.author.folded_name, contributor.role) for contributor in draft.contributors}
-    if said != {(names[contributor.author_id], contributor.role) for contributor in book.contributors}:
-        others.append("contributors")
-    reason = f"the catalogue says otherwise in {', '.join(others)}, and was left as it is" if others else ""
-    return Outcome(entry=entry, status=Status.UNCHANGED, book_id=book.id, reason=reason, warnings=entry.warnings)
+    if contributors:
+        said_of_them = {(contributor.author.folded_name, contributor.role) for contributor in draft.contributors}
+        if said_of_them != {(matches.name_of(each.author_id), each.role) for each in book.contributors}:
+            others.append("contributors")
+    return tuple(others)
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:

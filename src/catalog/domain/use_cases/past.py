@@ -55,6 +55,6 @@ async def fit_to_return(unit: UnitOfWork, record: RecordT) -> RecordT:
     """Return an old content as it can stand today: by authors there are, from sources that no other book has."""
     if isinstance(record, Author):
         return record
-    taken = await unit.books.find_by_sources(record.sources)
-    free = tuple(source for source in record.sources if source not in taken or taken[source].id == record.id)
+    taken = await unit.books.find_by_sources({source.id for source in record.sources})
+    free = tuple(source for source in record.sources if source.id not in taken or taken[source.id].id == record.id)
     return evolve(await with_authors_of_today(unit, record), sources=free)

@@ -11,8 +11,9 @@ from catalog.domain.ports import Clock, IdGenerator, Storage
 from catalog.domain.use_cases.importing import Importing, Status
 from catalog.entrypoints.formats import Reading
 
-from .import_ import imported
+from .import_ import How, imported
 from .options import settings_from, settings_options
+from .report import Report
 from .serve import serve_with
 
 
@@ -36,5 +37,5 @@ async def import_sample(container: AsyncContainer) -> None:
     )
     reading = Reading(source="classics")
     with as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
-        counts = await imported(importing, reading, sample, importing.ids.new())
+        counts = await imported(importing, reading, sample, importing.ids.new(), How(), Report())
     click.echo(f"catalog: the sample has {counts[Status.CREATED] + counts[Status.UNCHANGED]} books", err=True)

@@ -4,16 +4,18 @@ import asyncio
 import os
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from io import BufferedReader
 from pathlib import Path
 from uuid import UUID
 
 import click
+from attrs import evolve, frozen
 
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.ports import IdGenerator
-from catalog.domain.use_cases.importing import Importing, Outcome, Status
+from catalog.domain.use_cases.importing import Importing, OnDuplicate, Outcome, Status
 from catalog.entrypoints.formats import BEGINNING, Reading, record_reader
 from catalog.entrypoints.settings import Settings
 
@@ -24,7 +26,7 @@ from .report import Report
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @settings_options("storage")
 @click.option("--format", "format_name", metavar="NAME", help="The format of the file.  [default: as it begins]")
 @click.option(
@@ -37,9 +39,18 @@ from .report import Report
     "--source", help="The name of the source, which with a record's key tells it again.  [default: the file's]"
 )
 @click.option("--encoding", default="utf-8-sig", help="The encoding of the file.  [default: utf-8]")
-@click.option("--report", type=click.Path(path_type=Path), help="Write what became of each row to this CSV file.")
+@click.option(
+    "--on-duplicate",
+    type=click.Choice([each.value for each in OnDuplicate]),
+    default=OnDuplicate.FILL_EMPTY.value,
+    show_default=True,
+    help="What becomes of a book that the catalogue has already.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would become of each record, and write nothing.")
+@click.option("--stop-on-error", is_flag=True, help="End with the first record that is refused.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write what became of each record to this CSV file.")
 def import_command(
-    file: Path,
+    files: tuple[Path, ...],
     config: Path | None,
     storage: str | None,
     format_name: str | None,
@@ -47,65 +58,85 @@ def import_command(
     separator: str,
     source: str | None,
     encoding: str,
+    on_duplicate: str,
+    dry_run: bool,
+    stop_on_error: bool,
     report: Path | None,
 ) -> None:
-    """Take the books of a file (gzipped or not) into the catalogue: MARC 21, or CSV.
+    """Take the books of some files (gzipped or not) into the catalogue: MARC 21, or CSV.
 
-    Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. Importing a
-    file again creates nothing twice. Each run has an id, and `catalog undo` takes back what it did. The exit status
-    is 1 if rows were refused, 2 if the file could not be read.
+    Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. A record is
+    told again by its key in its source, a book by its ISBN too; importing a file again creates nothing twice. Each run
+    has an id, and `catalog undo` takes back what it did. The exit status is 1 if records were refused, 2 if a file
+    could not be read.
     """
     settings = settings_from(config, storage=storage)
     with failures():
         must_last(settings)
-        reading = Reading(
-            source=source or os.fsencode(file.name).decode("utf-8", "replace"),
-            mapping=mapping,
-            separator=separator,
-            encoding=encoding,
+        reading = Reading(source=source or "", mapping=mapping, separator=separator, encoding=encoding)
+        how = How(
+            format_name=format_name,
+            on_duplicate=OnDuplicate(on_duplicate),
+            is_dry=dry_run,
+            stops=stop_on_error,
         )
         try:
-            counts = asyncio.run(import_file(settings, file, reading, report, format_name))
+            refused = asyncio.run(import_files(settings, files, reading, how, report))
         except KeyboardInterrupt:
             raise Failure("stopped; what is in stays in. Run it again to go on") from None
-    print(summary(file, counts))
-    sys.exit(1 if counts[Status.REFUSED] else 0)
+    sys.exit(1 if refused else 0)
 
 
-async def import_file(
-    settings: Settings, file: Path, reading: Reading, report_file: Path | None, format_name: str | None
-) -> Counter[str]:
-    """Import one file into the storage that the settings name; return how many rows ended how."""
+@frozen(kw_only=True)
+class How:
+    """How somebody wants files to be imported."""
+
+    format_name: str | None = None
+    on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY
+    is_dry: bool = False
+    stops: bool = False
+
+
+async def import_files(
+    settings: Settings, files: Sequence[Path], reading: Reading, how: How, report_file: Path | None
+) -> int:
+    """Import files as one run into the storage that the settings name; return how many records were refused."""
+    refused = 0
     async with local(settings) as scope:
         run = (await scope.get(IdGenerator)).new()
-        return await imported(await scope.get(Importing), reading, file, run, report_file, format_name)
+        with Report.opened(report_file) as report:
+            for file in files:
+                counts = await imported(await scope.get(Importing), reading, file, run, how, report)
+                print(summary(file, counts, is_dry=how.is_dry))
+                refused += counts[Status.REFUSED]
+                if how.stops and refused:
+                    break
+    return refused
 
 
 async def imported(
-    importing: Importing,
-    reading: Reading,
-    file: Path,
-    run: UUID,
-    report_file: Path | None = None,
-    format_name: str | None = None,
+    importing: Importing, reading: Reading, file: Path, run: UUID, how: How, report: Report
 ) -> Counter[str]:
-    """Import one file as one run, showing progress; return how many rows ended how."""
+    """Import one file, showing progress; return how many records ended how."""
+    reading = reading if reading.source else evolve(reading, source=os.fsencode(file.name).decode("utf-8", "replace"))
     counts: Counter[str] = Counter()
     try:
         with (
             _opened(file) as content,
-            Report.opened(report_file) as report,
             progress_over(file, content) as progress,
-            closing(record_reader(format_name, content.peek(BEGINNING), reading).read(content)) as entries,
+            closing(record_reader(how.format_name, content.peek(BEGINNING), reading).read(content)) as entries,
         ):
-            print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
-            async for outcome in importing.run(entries, run):
+            if not how.is_dry:
+                print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
+            async for outcome in importing.run(
+                entries, run, on_duplicate=how.on_duplicate, is_dry=how.is_dry, stops=how.stops
+            ):
                 _count(counts, outcome)
-                report.write(outcome)
+                report.write(file, outcome)
                 progress.advance()
     except UnreadableFile as error:
-        before = f". The {counts['rows']:,} rows before that are in the catalogue" if counts else ""
-        raise Failure(f"{error}{before}") from None
+        before = f". The {counts['rows']:,} rows before that are in the catalogue" if counts and not how.is_dry else ""
+        raise Failure(f"{file}: {error}{before}") from None
     return counts
 
 
@@ -120,22 +151,24 @@ def _count(counts: Counter[str], outcome: Outcome) -> None:
     counts["rows"] += 1
     counts[outcome.status] += 1
     counts["with warnings"] += bool(outcome.warnings)
-    counts["differing"] += outcome.status is Status.UNCHANGED and bool(outcome.reason)
+    counts["differing"] += bool(outcome.left)
     if outcome.status is Status.REFUSED:
         counts[f"refused: {outcome.reason}"] += 1
 
 
-def summary(file: Path, counts: Counter[str]) -> str:
+def summary(file: Path, counts: Counter[str], *, is_dry: bool = False) -> str:
     """Say what became of the rows, and the commonest reasons for refusals."""
     lines = [
         (
-            f"{file.name}: {counts['rows']:,} rows: {counts[Status.CREATED]:,} created, "
+            f"{file.name}: {'a dry run, and nothing was written: ' if is_dry else ''}{counts['rows']:,} rows: "
+            f"{counts[Status.CREATED]:,} created, "
+            f"{f'{counts[Status.UPDATED]:,} updated, ' if counts[Status.UPDATED] else ''}"
             f"{counts[Status.UNCHANGED]:,} unchanged, {counts[Status.REFUSED]:,} refused; "
             f"{counts['with warnings']:,} with warnings"
         )
     ]
     if counts["differing"]:
-        lines.append(f"  {counts['differing']:,} unchanged although the file says otherwise by now")
+        lines.append(f"  {counts['differing']:,} of which the catalogue says otherwise, and was left as it is")
     reasons = [
         (count, name.removeprefix("refused: ")) for name, count in counts.items() if name.startswith("refused: ")
     ]

@@ -10,7 +10,7 @@ from catalog.domain.use_cases.importing import Outcome
 
 from .options import Failure
 
-COLUMNS = ("line", "key", "status", "book_id", "reason", "warnings")
+COLUMNS = ("line", "key", "status", "book_id", "reason", "warnings", "file")
 
 # A spreadsheet would run a cell that begins like this as a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -39,13 +39,13 @@ class Report:
         except OSError as error:
             raise Failure(f"can not write the report {file}: {error.strerror}; what was taken in stays in") from None
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, file: Path, outcome: Outcome) -> None:
         """Write one line."""
         if self._writer is not None:
             entry = outcome.entry
             book_id = str(outcome.book_id or "")
             warnings = "; ".join(outcome.warnings)
-            self.row([str(entry.line), entry.key, outcome.status, book_id, outcome.reason, warnings])
+            self.row([str(entry.line), entry.key, outcome.status, book_id, outcome.reason, warnings, str(file)])
 
     def row(self, cells: Sequence[str]) -> None:
         """Write these cells."""
@@ -58,7 +58,7 @@ def _may_be_overwritten(file: Path) -> bool:
         return True
     with file.open("rb") as content:
         beginning = content.readline(200)
-    return not beginning or beginning.strip() == ",".join(COLUMNS).encode()
+    return not beginning or beginning.startswith(",".join(COLUMNS[:5]).encode())
 
 
 def _plain(cell: str) -> str:

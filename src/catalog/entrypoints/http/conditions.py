@@ -14,7 +14,7 @@ from attrs import frozen
 from litestar import Request, Response
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book
+from catalog.domain.books import CataloguedBook
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import Page, Position
 
@@ -40,7 +40,7 @@ class _Shown:
 def remember(scope: Scope, data: Any) -> None:
     """Note for the headers what the answer is going to show."""
     match data:
-        case Author() | Book():
+        case Author() | CataloguedBook():
             shown = _Shown(version=data.version, id=str(data.id))
         case Page() if scope["state"].get(_IS_FROM_LOG):
             shown = _Shown(as_of=data.as_of)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, Contributor, SourceKey
+from catalog.domain.books import Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller, IdempotentRequest
 from catalog.domain.languages import BIBLIOGRAPHIC
 from catalog.domain.ports import Storage
@@ -156,7 +156,7 @@ async def test_keys_of_requests_are_told_apart_to_the_character(catalogue: Catal
 
 async def test_keys_of_sources_are_told_apart_to_the_character(storage: Storage) -> None:
     keys = ["1", "01", "1 ", "a", "A", "é", "e\u0301", "ß", "ss", "%", "_", "\\", "😀", "x" * 255]
-    sources = [SourceKey(source, key) for source in ("one", "One") for key in keys]
+    sources = [SourceRecord(source, key) for source in ("one", "One") for key in keys]
     books = [
         Book.recorded(BookDetails(title=f"Book {n}", author_id=None), id=ids.new(), at=EARLIEST, sources=(source,))
         for n, source in enumerate(sources)
@@ -165,9 +165,9 @@ async def test_keys_of_sources_are_told_apart_to_the_character(storage: Storage)
         await unit.books.add(*books)
 
     async with storage.unit_of_work(CALLER) as unit:
-        found = await unit.books.find_by_sources(sources)
+        found = await unit.books.find_by_sources([source.id for source in sources])
 
-    assert {source: book.id for source, book in found.items()} == {book.sources[0]: book.id for book in books}
+    assert {source: book.id for source, book in found.items()} == {book.sources[0].id: book.id for book in books}
 
 
 async def test_a_receipt_is_kept_with_all_it_says(storage: Storage) -> None:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from attrs import define, evolve
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey
+from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceRecord
 from catalog.domain.errors import CanNotFollow, CatalogError, ReadOnlyReplica, StorageBusy, StorageFailed
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage
@@ -42,7 +42,7 @@ def follower(storage: Storage) -> Cataloguers:
 
 def an_entry(key: str, *others: str) -> Entry:
     translators = [named(name, Role("trl")) for name in others]
-    return Entry(line=1, draft=drafted(SourceKey("test", key), f"Book {key}", "Émile", *translators))
+    return Entry(line=1, draft=drafted(SourceRecord("test", key), f"Book {key}", "Émile", *translators))
 
 
 async def live(source: Cataloguers) -> None:

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey
+from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
 from catalog.domain.errors import (
     GroupNotFound,
     NotFound,
@@ -346,7 +346,7 @@ async def test_any_two_versions_are_compared_field_by_field(catalogue: Catalogue
 
 
 def a_draft(key: str, title: str = "Emma", author: str | None = "Jane Austen", *others: str) -> BookDraft:
-    return drafted(SourceKey("test", key), title, author, *map(named, others))
+    return drafted(SourceRecord("test", key), title, author, *map(named, others))
 
 
 async def imported(catalogue: Cataloguers, *drafts: BookDraft) -> tuple[Sequence[BookRecord], UUID]:

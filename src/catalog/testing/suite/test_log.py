@@ -16,7 +16,7 @@ from attrs import evolve
 
 from catalog.domain import use_cases
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, BookRecord, SourceKey
+from catalog.domain.books import Book, BookDetails, BookRecord, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import CatalogError, Interrupted, NotFound, SeqNotReached, VersionNotFound
 from catalog.domain.kinds import Kind
@@ -88,7 +88,7 @@ async def test_a_revision_tells_what_happened_to_whom_by_whom_and_when(catalogue
 async def test_a_book_is_told_without_its_embedded_author_and_with_its_sources(storage: Storage) -> None:
     author = an_author()
     details = BookDetails(title="Emma", author_id=author.id)
-    book = Book.recorded(details, id=ids.new(), at=START, sources=(SourceKey("gutenberg", "158"),))
+    book = Book.recorded(details, id=ids.new(), at=START, sources=(SourceRecord("gutenberg", "158"),))
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(author)
         await unit.books.add(book)
@@ -450,7 +450,7 @@ class Begun:
 
 
 def entry(key: str) -> Entry:
-    return Entry(line=1, draft=drafted(SourceKey("test", key), "Ulysses", "James Joyce"))
+    return Entry(line=1, draft=drafted(SourceRecord("test", key), "Ulysses", "James Joyce"))
 
 
 async def _replayed(catalogue: Cataloguers, _begun: Begun) -> None:

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, SourceKey
+from catalog.domain.books import BookDetails, BookRecord, SourceRecord
 from catalog.domain.errors import AuthorHasBooks, ContentWithheld, NeverRecorded, Removed
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import RevisionQuery
@@ -196,7 +196,7 @@ async def test_what_was_dropped_of_others_is_left_alone_by_an_unmerge(catalogue:
 
 async def test_an_undo_leaves_alone_what_was_compacted(catalogue: Cataloguers) -> None:
     run, undo = ids.new(), ids.new()
-    entry = Entry(line=1, draft=drafted(SourceKey("test", "1"), "Emma"))
+    entry = Entry(line=1, draft=drafted(SourceRecord("test", "1"), "Emma"))
     (outcome,) = await catalogue.importing.take([entry], run)
     await catalogue.undoing.take_back(run, undo)
     await compacted(catalogue, day(1))
@@ -210,7 +210,7 @@ async def test_an_undo_leaves_alone_what_was_compacted(catalogue: Cataloguers) -
 
 async def test_what_a_run_created_is_taken_back_after_compacting_too(catalogue: Cataloguers) -> None:
     run = ids.new()
-    entry = Entry(line=1, draft=drafted(SourceKey("test", "1"), "Emma", "Jane Austen"))
+    entry = Entry(line=1, draft=drafted(SourceRecord("test", "1"), "Emma", "Jane Austen"))
     await catalogue.importing.take([entry], run)
     await compacted(catalogue, day(1))
 
@@ -329,7 +329,7 @@ async def test_what_was_erased_does_not_come_back(catalogue: Cataloguers) -> Non
 
 async def test_an_undo_leaves_alone_what_was_erased(catalogue: Cataloguers) -> None:
     run, undo = ids.new(), ids.new()
-    entries = [Entry(line=n, draft=drafted(SourceKey("test", str(n)), f"Volume {n}")) for n in range(2)]
+    entries = [Entry(line=n, draft=drafted(SourceRecord("test", str(n)), f"Volume {n}")) for n in range(2)]
     first, second = await catalogue.importing.take(entries, run)
     await catalogue.log_keeping.erase(first.book_id or NOBODY)
     await catalogue.undoing.take_back(run, undo)

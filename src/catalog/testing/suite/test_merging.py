@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey
+from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
 from catalog.domain.errors import Merged, NotFound, NotMergeable, NotMerged, Obstacle, Removed, StaleVersion
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest, entered_under
@@ -41,7 +41,7 @@ async def a_book(
 
 
 async def an_import(catalogue: Cataloguers, *keys: str) -> list[BookRecord]:
-    entries = [Entry(line=1, draft=drafted(SourceKey("test", key), f"Book {key}", "Jane Austen")) for key in keys]
+    entries = [Entry(line=1, draft=drafted(SourceRecord("test", key), f"Book {key}", "Jane Austen")) for key in keys]
     outcomes = await catalogue.importing.take(entries, ids.new())
     return [await catalogue.storage.reader.book(outcome.book_id or NOBODY) for outcome in outcomes]
 
@@ -212,7 +212,7 @@ async def test_merged_books_unite_their_sources_so_that_an_import_finds_the_surv
     merged = await catalogue.merging.merge(BookRecord, loser.id, survivor.id)
 
     assert merged.sources == (SourceKey("test", "2"), SourceKey("test", "1"))
-    entry = Entry(line=1, draft=drafted(SourceKey("test", "1"), "Book 1", "Jane Austen"))
+    entry = Entry(line=1, draft=drafted(SourceRecord("test", "1"), "Book 1", "Jane Austen"))
     (outcome,) = await catalogue.importing.take([entry], ids.new())
     assert (outcome.status, outcome.book_id) == (Status.UNCHANGED, survivor.id)
 

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, SourceKey
+from catalog.domain.books import BookDetails, BookRecord, SourceRecord
 from catalog.domain.errors import CanNotFollow, ReadOnlyReplica
 from catalog.domain.records import Amendment
 from catalog.domain.snapshots import SnapshotStorage
@@ -41,7 +41,7 @@ async def lived(catalogue: Cataloguers) -> None:
     two = await catalogue.authors.add(AuthorDetails(name="Two"))
     book = await catalogue.books.add(BookDetails(title="Book", author_id=one.id))
     await catalogue.merging.merge(Author, one.id, two.id)
-    draft = drafted(SourceKey("test", "1"), "Imported", "Three")
+    draft = drafted(SourceRecord("test", "1"), "Imported", "Three")
     await catalogue.importing.take([Entry(line=1, draft=draft)], RUN)
     await catalogue.books.revise(book.id, Amendment({"title": "Renamed"}))
     erased = await catalogue.authors.add(AuthorDetails(name="Secret"))

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey
+from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceRecord
 from catalog.domain.errors import Merged
 from catalog.domain.kinds import Kind
 from catalog.domain.records import Amendment
@@ -140,7 +140,7 @@ class History:
             Entry(
                 line=n,
                 draft=drafted(
-                    SourceKey("test", str(n % 5)),
+                    SourceRecord("test", str(n % 5)),
                     f"Book {n % 5}",
                     NAMES[b % 4],
                     *(named(name, ROLES[c % 3]) for name in NAMES[: c % 3]),

@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, Contributor, SourceKey
+from catalog.domain.books import Book, BookDetails, Contributor, SourceKey, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import Interrupted, NotFound, StorageFailed
 from catalog.domain.ports import Storage, UnitOfWork
@@ -233,7 +233,8 @@ async def test_contributors_keep_their_order_through_every_revision(storage: Sto
 async def test_a_book_is_found_by_its_sources_until_it_is_removed(storage: Storage) -> None:
     author = an_author()
     key, other_key = SourceKey("gutenberg", "1"), SourceKey("goodreads", "1")
-    book, other = evolve(a_book(author), sources=(key,)), evolve(a_book(author), sources=(other_key,))
+    book = evolve(a_book(author), sources=(SourceRecord(key.source, key.key, "marc", b"\x00\xff\x1d"),))
+    other = evolve(a_book(author), sources=(SourceRecord(other_key.source, other_key.key),))
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(author)
         await unit.books.add(book, other)
@@ -251,7 +252,7 @@ async def test_a_book_is_found_by_its_sources_until_it_is_removed(storage: Stora
 
 async def test_a_source_passes_from_one_book_to_another(storage: Storage) -> None:
     author = an_author()
-    keys = SourceKey("gutenberg", "1"), SourceKey("gutenberg", "2")
+    keys = SourceRecord("gutenberg", "1"), SourceRecord("gutenberg", "2")
     one, other = evolve(a_book(author), sources=keys), a_book(author)
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(author)
@@ -264,7 +265,7 @@ async def test_a_source_passes_from_one_book_to_another(storage: Storage) -> Non
         await unit.books.replace(more)
 
     async with storage.unit_of_work(CALLER) as unit:
-        assert await unit.books.find_by_sources(keys) == {keys[0]: more, keys[1]: less}
+        assert await unit.books.find_by_sources([each.id for each in keys]) == {keys[0].id: more, keys[1].id: less}
 
 
 async def test_forty_revisions_of_one_record_at_once_all_land(storage: Storage) -> None:
@@ -329,7 +330,7 @@ async def test_a_use_case_is_run_again_when_another_writer_came_between(storage:
 
 async def test_what_a_use_case_forgot_to_check_fails_and_is_not_kept(storage: Storage) -> None:
     author, unknown = an_author(), an_author()
-    book = evolve(a_book(author), sources=(SourceKey("gutenberg", "1"),))
+    book = evolve(a_book(author), sources=(SourceRecord("gutenberg", "1"),))
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(author)
         await unit.books.add(book)

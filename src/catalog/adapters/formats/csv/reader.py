@@ -1,15 +1,17 @@
 """Rows to drafts of books."""
 
+import csv
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from hashlib import sha256
+from io import StringIO
 from typing import Any, BinaryIO
 
-from attrs import fields_dict, frozen
+from attrs import evolve, fields_dict, frozen
 
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, SourceKey
+from catalog.domain.books import BookDetails, SourceRecord
 from catalog.domain.constraints import checked
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
@@ -17,6 +19,9 @@ from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from . import cells
 from .dialects import Dialect, recognise
 from .rows import Row, rows_of
+
+FORMAT = "csv"
+"""What the bytes of its records are: the header, and the row."""
 
 LONGEST_KEY = 200
 """Characters of a key that are kept as they are; of what is longer, a digest stands for the rest."""
@@ -58,7 +63,7 @@ class CsvReader:
         if len(row.cells) != len(header):
             return Entry(line=row.line, refusal=f"has {len(row.cells)} cells, and the header has {len(header)}")
         said = dict(zip(header, row.cells, strict=True))
-        key = _key(said, dialect)
+        key, has_own_key = _key(said, dialect)
         if _UNDECODED.search("".join(row.cells)):
             return Entry(
                 line=row.line,
@@ -68,7 +73,8 @@ class CsvReader:
             )
         warnings: list[str] = []
         try:
-            draft = _draft(said, SourceKey(dialect.source or self.source, key), dialect, warnings)
+            origin = SourceRecord(dialect.source or self.source, key, FORMAT, _written(header, row.cells))
+            draft = evolve(_draft(said, origin, dialect, warnings), has_own_key=has_own_key)
         except InvalidValue as error:
             return Entry(line=row.line, key=key, refusal=str(error), warnings=tuple(warnings))
         return Entry(line=row.line, key=key, draft=draft, warnings=tuple(warnings))
@@ -85,17 +91,24 @@ def _header(row: Row | None) -> tuple[str, ...]:
     return header
 
 
-def _key(said: Mapping[str, str], dialect: Dialect) -> str:
+def _key(said: Mapping[str, str], dialect: Dialect) -> tuple[str, bool]:
+    """Return what tells the row again, and whether the file says it."""
     if dialect.key and (key := cells.one_line(said[dialect.key])):
-        return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]} {_digest(key)}"
-    return _digest("\x1f".join(said.values()))
+        return key if len(key) <= LONGEST_KEY else f"{key[:LONGEST_KEY]} {_digest(key)}", True
+    return _digest("\x1f".join(said.values())), False
+
+
+def _written(*rows: Sequence[str]) -> bytes:
+    text = StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
 
 
 def _digest(text: str) -> str:
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _draft(said: Mapping[str, str], origin: SourceKey, dialect: Dialect, warnings: list[str]) -> BookDraft:
+def _draft(said: Mapping[str, str], origin: SourceRecord, dialect: Dialect, warnings: list[str]) -> BookDraft:
     def cell(column: str | None) -> str:
         return said[column] if column else ""
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from attrs import fields_dict
 from pymarc import Field, Record
 
-from catalog.domain.books import BookDetails, Classification, Link, Series, SourceKey, Subject
+from catalog.domain.books import BookDetails, Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.constraints import Items, checked, metadata_of
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
@@ -37,7 +37,7 @@ NOTES = (
 )
 
 
-def draft_of(record: Record, origin: SourceKey, warnings: list[str]) -> BookDraft:
+def draft_of(record: Record, origin: SourceRecord, warnings: list[str]) -> BookDraft:
     """Return what the record says of a book; raise InvalidValue where that is none, without a title."""
     main = list(headings_of(record, MAIN, warnings))
     added = list(headings_of(record, ADDED, warnings))

@@ -4,16 +4,19 @@ from collections.abc import Generator
 from hashlib import sha256
 from typing import BinaryIO
 
-from attrs import frozen
+from attrs import evolve, frozen
 from pymarc import Record
 
-from catalog.domain.books import SourceKey
+from catalog.domain.books import SourceRecord
 from catalog.domain.errors import InvalidValue
 from catalog.domain.sources import BookDraft, Entry
 
 from .mapping import draft_of
 from .subfields import text_of
 from .transmission import Transmitted, records_of
+
+FORMAT = "marc"
+"""What the bytes of its records are."""
 
 
 @frozen(kw_only=True)
@@ -34,16 +37,17 @@ class MarcReader:
         number, record = transmitted.number, transmitted.record
         if record is None:
             return Entry(line=number, refusal=transmitted.broken)
-        origin = self._origin(record, transmitted.content)
+        origin, has_own_key = self._origin(record, transmitted.content)
         warnings = list(transmitted.warnings)
         try:
-            draft: BookDraft = draft_of(record, origin, warnings)
+            draft: BookDraft = evolve(draft_of(record, origin, warnings), has_own_key=has_own_key)
         except InvalidValue as error:
             return Entry(line=number, key=origin.key, refusal=str(error), warnings=tuple(warnings))
         return Entry(line=number, key=origin.key, draft=draft, warnings=tuple(warnings))
 
-    def _origin(self, record: Record, content: bytes) -> SourceKey:
+    def _origin(self, record: Record, content: bytes) -> tuple[SourceRecord, bool]:
+        """Return what tells the record again, and whether its source gave it that key."""
         number, giver = (text_of(record.get(tag)) for tag in ("001", "003"))
         if not number:
-            return SourceKey(self.source, sha256(content).hexdigest())
-        return SourceKey(giver or self.source, number)
+            return SourceRecord(self.source, sha256(content).hexdigest(), FORMAT, content), False
+        return SourceRecord(giver or self.source, number, FORMAT, content), True

@@ -42,6 +42,7 @@ VERSION_SECONDS = 0.5
 _DATA_VERSION = select(func.pg_current_snapshot().cast(Text), LogRow.seq, LogRow.at, func.pg_postmaster_start_time())
 
 _MIGRATION_LOCK = 0x626F6F6B
+_MATCH_ALONE = text(f"SELECT pg_advisory_xact_lock({0x6D617463})")
 """Any number; whoever migrates holds it, so that the next waits."""
 
 
@@ -127,6 +128,10 @@ class PostgresqlDatabase:
 
     async def forget_words(self, connection: AsyncConnection) -> None:
         """VACUUM does, as it does for all that was removed."""
+
+    async def match_alone(self, connection: AsyncConnection) -> None:
+        """Take a lock that ends with the transaction; each later statement sees what was committed before."""
+        await connection.execute(_MATCH_ALONE)
 
     async def close(self) -> None:
         """Let go of all connections."""

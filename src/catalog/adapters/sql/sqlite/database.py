@@ -103,6 +103,9 @@ class SqliteDatabase:
         """Write the index anew: FTS5 only notes what was taken away, until it merges its parts."""
         await connection.exec_driver_sql("INSERT INTO card_words (card_words) VALUES ('optimize')")
 
+    async def match_alone(self, connection: AsyncConnection) -> None:
+        """Whoever writes is alone already."""
+
     async def data_version(self) -> Hashable:
         """Ask SQLite, right here: that takes less time than a trip to another thread."""
         if not self._is_there():

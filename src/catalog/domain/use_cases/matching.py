@@ -1,0 +1,165 @@
+"""Which books and authors of the catalogue a file means: what is unclear is told, and never guessed."""
+
+from collections.abc import Sequence
+from itertools import chain
+from uuid import UUID
+
+from attrs import define, field
+
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Book, SourceKey
+from catalog.domain.errors import AuthorNotYetBorn
+from catalog.domain.identifiers import Number
+from catalog.domain.ports import Clock, IdGenerator, UnitOfWork
+from catalog.domain.sources import BookDraft
+from catalog.domain.values import Isbn, PartialDate
+
+
+class Unclear(Exception):
+    """Several may be meant, or nobody can be; the message says why."""
+
+
+@define
+class Matches:
+    """The books and authors that some records of a file may mean: those the catalogue has, and those they make."""
+
+    clock: Clock
+    ids: IdGenerator
+    new_authors: list[Author] = field(factory=list[Author])
+    new_books: list[Book] = field(factory=list[Book])
+    changed_books: list[Book] = field(factory=list[Book])
+    """Each version that follows another."""
+    _authors: dict[UUID, Author] = field(factory=dict[UUID, Author])
+    _by_name: dict[str, dict[UUID, None]] = field(factory=dict[str, dict[UUID, None]])
+    _by_number: dict[Number, dict[UUID, None]] = field(factory=dict[Number, dict[UUID, None]])
+    _books: dict[UUID, Book] = field(factory=dict[UUID, Book])
+    _by_source: dict[SourceKey, UUID] = field(factory=dict[SourceKey, UUID])
+    _by_isbn: dict[Isbn, dict[UUID, None]] = field(factory=dict[Isbn, dict[UUID, None]])
+
+    async def look_for(self, drafts: Sequence[BookDraft], unit: UnitOfWork) -> None:
+        """Look for whatever the drafts may mean; what is known already stays as it was made or changed."""
+        await unit.match_alone()
+        by_source = await unit.books.find_by_sources({draft.origin.id for draft in drafts})
+        by_isbn = await unit.books.find_by_isbns({isbn for draft in drafts for isbn in draft.details.isbns()})
+        for book in chain(by_source.values(), by_isbn):
+            if book.id not in self._books:
+                self.know_book(book)
+        people = [person for draft in drafts for person in draft.people()]
+        named = {id for book in self._books.values() for _, id in book.author_references()}
+        for author in (
+            *await unit.authors.find_by_folded_names({person.folded_name for person in people}),
+            *await unit.authors.find_by_numbers({number for person in people for number in person.numbers()}),
+            *(await unit.authors.get_many(named - self._authors.keys())).values(),
+        ):
+            if author.id not in self._authors:
+                self._know_author(author)
+
+    def book_from(self, source: SourceKey) -> Book | None:
+        """Return the book that came from this very record."""
+        id = self._by_source.get(source)
+        return None if id is None else self._books[id]
+
+    def book_with_isbn_of(self, draft: BookDraft) -> Book | None:
+        """Return the book that has a valid ISBN of the draft; raise Unclear where several do.
+
+        Books from the same source are others, for it has given them keys of their own.
+        """
+        ids = dict.fromkeys(id for isbn in draft.details.isbns() for id in self._by_isbn.get(isbn, ()))
+        found = [self._books[id] for id in ids]
+        if draft.has_own_key:
+            source = draft.origin.source
+            found = [book for book in found if all(each.source != source for each in book.sources)]
+        if len(found) > 1:
+            raise Unclear(
+                f"the catalogue has {len(found)} books with its ISBN, and the file can not say which; merge them, or "
+                "import it with --on-duplicate add"
+            )
+        return found[0] if found else None
+
+    def know_book(self, book: Book) -> None:
+        """Note how a book stands."""
+        self._books[book.id] = book
+        self._by_source |= {source.id: book.id for source in book.sources}
+        for isbn in book.isbns():
+            self._by_isbn.setdefault(isbn, {})[book.id] = None
+
+    def author(self, described: AuthorDetails) -> Author:
+        """Return who is meant, or somebody new; raise Unclear where several may be, or nobody can be."""
+        candidates = self._candidates(described)
+        if len(candidates) > 1:
+            raise Unclear(
+                f"the catalogue has {len(candidates)} authors called {described.name!r}, and the file can not say which"
+            )
+        if candidates:
+            return candidates[0]
+        try:
+            described.must_be_born_by(self.clock.now().date())
+        except AuthorNotYetBorn:
+            raise Unclear(f"says that {described.name} was born {described.birth}, which is not yet") from None
+        author = Author.recorded(described, id=self.ids.new(), at=self.clock.now())
+        self.new_authors.append(author)
+        self._know_author(author)
+        return author
+
+    def forget_authors(self, made: int) -> None:
+        """Forget all but the first so many of those that were made."""
+        for author in self.new_authors[made:]:
+            del self._authors[author.id]
+            del self._by_name[author.folded_name][author.id]
+            for number in author.numbers():
+                del self._by_number[number][author.id]
+        del self.new_authors[made:]
+
+    def name_of(self, author_id: UUID) -> str:
+        """Return the folded name of an author whom a known book names."""
+        return self._authors[author_id].folded_name
+
+    def count_as_there(self) -> None:
+        """Count what was made and changed among what is there."""
+        self.new_authors.clear()
+        self.new_books.clear()
+        self.changed_books.clear()
+
+    def _know_author(self, author: Author) -> None:
+        self._authors[author.id] = author
+        self._by_name.setdefault(author.folded_name, {})[author.id] = None
+        for number in author.numbers():
+            self._by_number.setdefault(number, {})[author.id] = None
+
+    def _candidates(self, described: AuthorDetails) -> Sequence[Author]:
+        """Return who may be meant: who has one of the identifiers, or else the name and the same dates.
+
+        Where the file tells no dates, that is who has none either, or else anybody. Where it does, nobody else: two
+        people with one name are told apart by their dates, and nobody is given dates by a guess.
+        """
+        numbers = described.numbers()
+        ids = dict.fromkeys(id for number in numbers for id in self._by_number.get(number, ()))
+        if ids:
+            return [self._authors[id] for id in ids]
+        named = [self._authors[id] for id in self._by_name.get(described.folded_name, ())]
+        named = [author for author in named if not _are_told_apart(numbers, author.numbers())]
+        same = [author for author in named if _live_at_one_time(author, described)]
+        return same if same or _dates(described) != (None, None) else named
+
+
+def _are_told_apart(numbers: frozenset[Number], others: frozenset[Number]) -> bool:
+    """Whether one giver of identifiers gives them different ones, and so says that they are two."""
+    schemes = {number.scheme for number in numbers} & {number.scheme for number in others}
+    return bool(schemes) and numbers.isdisjoint(others)
+
+
+def _dates(author: AuthorDetails) -> tuple[PartialDate | None, PartialDate | None]:
+    return author.birth, author.death
+
+
+def _live_at_one_time(one: AuthorDetails, other: AuthorDetails) -> bool:
+    """Whether both were born at the same time, as far as that is told, and neither died when the other did not.
+
+    A death that only one of them tells is no difference: who described the other may not have heard of it.
+    """
+    if (one.birth is None) is not (other.birth is None):
+        return False
+    if one.birth is None and (one.death is None) is not (other.death is None):
+        return False
+    pairs = ((one.birth, other.birth), (one.death, other.death))
+    return all(a is None or b is None or (a.first <= b.last and b.first <= a.last) for a, b in pairs)
