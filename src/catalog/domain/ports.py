@@ -15,6 +15,7 @@ from attrs import frozen
 from .authors import Author
 from .books import Book, BookRecord, SourceKey, SourceRecord
 from .callers import Caller
+from .exports import Exported
 from .identifiers import Number
 from .kinds import Kind
 from .queries import AuthorQuery, BookQuery, Candidates, ChangeQuery, Page, PageRequest, Position, RevisionQuery
@@ -179,6 +180,36 @@ class RecordReader(Protocol):
 
         A record that can not be understood is yielded as refused, and the next one is read.
         """
+        ...
+
+
+class RecordWriter(Protocol):
+    """Writes one file of one format, piece by piece; the pieces, put together, are the file."""
+
+    @property
+    def tells_authors(self) -> bool:
+        """Whether authors have records of their own; else they are told with their books, and `author` is not asked."""
+        ...
+
+    @property
+    def wants_sources(self) -> bool:
+        """Whether it has use for the records that books came from."""
+        ...
+
+    def head(self) -> bytes:
+        """Return how the file begins."""
+        ...
+
+    def author(self, author: Author, /) -> bytes:
+        """Return the record of an author."""
+        ...
+
+    def book(self, exported: Exported, /) -> bytes:
+        """Return the record of a book."""
+        ...
+
+    def tail(self) -> bytes:
+        """Return how the file ends."""
         ...
 
 

@@ -1,0 +1,35 @@
+"""What leaves the catalogue: a book, with everybody it names and the records it came from."""
+
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from attrs import field, frozen
+
+from .authors import Author
+from .books import BookRecord, SourceRecord
+from .values import Role
+
+
+@frozen(kw_only=True)
+class Exported:
+    """A book as a writer of files gets it."""
+
+    book: BookRecord
+    authors: Mapping[UUID, Author] = field(factory=dict[UUID, Author])
+    """Everybody whom the book names, and perhaps others."""
+    sources: tuple[SourceRecord, ...] = ()
+
+    @property
+    def author(self) -> Author | None:
+        """The author under whom the book is entered."""
+        return self.book.author
+
+    def contributors(self) -> Iterator[tuple[Author, Role | None]]:
+        """Yield everybody else, and what they did, in the order of the book."""
+        for contributor in self.book.contributors:
+            yield self.authors[contributor.author_id], contributor.role
+
+    def original(self, *formats: str) -> SourceRecord | None:
+        """Return the record that was imported last, of those that were kept byte by byte in one of these formats."""
+        kept = (each for each in reversed(self.sources) if each.format in formats and each.content is not None)
+        return next(kept, None)
