@@ -94,9 +94,7 @@ class Exporting:
                 continue
 
     async def _walk(self, query: BookQuery, writer: RecordWriter) -> AsyncIterator[Sequence[Exported]]:
-        query = evolve(
-            query, page=_WHOLE_PAGE, cursor="", count=False, facets=(), includes=(Include.CONTRIBUTORS,)
-        )
+        query = evolve(query, page=_WHOLE_PAGE, cursor="", count=False, facets=(), includes=(Include.CONTRIBUTORS,))
         while query.cursor is not None:
             page = await self.reader.books(query)
             included = {UUID(id): author for id, author in (page.included or {}).items()}
