@@ -42,6 +42,7 @@ EXAMPLES: dict[Any, Any] = {
     datetime: datetime(2026, 1, 1, tzinfo=UTC),
     Kind: Kind.AUTHOR,
     Obstacle: Obstacle.MERGED,
+    Sequence[str]: ["marc", "csv"],
     Mapping[UUID, UUID]: {UUID(int=7): UUID(int=8)},
     Sequence[tuple[tuple[str | int, ...], UUID]]: [(("contributors", 1, "author_id"), UUID(int=7))],
 }

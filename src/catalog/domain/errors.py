@@ -222,6 +222,17 @@ class StaleVersion(CatalogError):
 
 
 @define(eq=False)
+class UnknownFormat(CatalogError):
+    """A format that nothing here writes."""
+
+    format: str
+    known: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"there is no format {self.format!r} to write; there are {', '.join(self.known)}"
+
+
+@define(eq=False)
 class UnreadableFile(CatalogError):
     """A file that can not be read as records; `reason` says what to do about it."""
 

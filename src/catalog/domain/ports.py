@@ -54,8 +54,8 @@ class Repository(Protocol[RecordT]):
         """Return those of the records that there are, by id."""
         ...
 
-    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
-        """Add records that are not there."""
+    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
+        """Add records that are not there; `at` is when, if not when their content last changed."""
         ...
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:

@@ -53,14 +53,14 @@ class Change:
     withheld: Withheld | None = None
 
     @classmethod
-    def leading_to(cls, record: Author | Book, operation: Operation) -> "Change":
-        """Return the change that left the record standing as it is."""
+    def leading_to(cls, record: Author | Book, operation: Operation, at: datetime | None = None) -> "Change":
+        """Return the change that left the record standing as it is; `at` is when, if not as the record says."""
         return cls(
             kind=record.KIND,
             id=record.id,
             version=record.version,
             operation=operation,
-            at=record.updated_at,
+            at=at or record.updated_at,
             after=record,
         )
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from attrs import frozen
 
-from .authors import AuthorDetails
-from .books import BookDetails, SourceRecord
+from .authors import Author, AuthorDetails
+from .books import Book, BookDetails, SourceRecord
 from .constraints import Items, constrained
 from .values import Role
 
@@ -42,11 +42,13 @@ class BookDraft:
 class Entry:
     """One record of a file: where it stands, what it says, and what could not be taken over as it is.
 
-    `draft` is None where the record can not become a book at all; `refusal` says why.
+    Both `draft` and `record` are None where it can not become a book at all; `refusal` says why.
     """
 
     line: int
     key: str = ""
     draft: BookDraft | None = None
+    record: Author | Book | None = None
+    """The record itself, where the file is one of ours and tells all of it."""
     refusal: str = ""
     warnings: tuple[str, ...] = ()

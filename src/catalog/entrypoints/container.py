@@ -16,6 +16,7 @@ from catalog.domain.callers import Caller
 from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, Storage
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
+from catalog.domain.use_cases.exporting import Exporting
 from catalog.domain.use_cases.importing import Importing
 from catalog.domain.use_cases.log_keeping import LogKeeping
 from catalog.domain.use_cases.merging import Merging
@@ -57,6 +58,7 @@ class CoreProvider(Provider):
     authors = provide(AuthorCataloguing, scope=Scope.REQUEST)
     books = provide(BookCataloguing, scope=Scope.REQUEST)
     importing = provide(Importing, scope=Scope.REQUEST)
+    exporting = provide(Exporting, scope=Scope.REQUEST)
     undoing = provide(Undoing, scope=Scope.REQUEST)
     merging = provide(Merging, scope=Scope.REQUEST)
     log_keeping = provide(LogKeeping, scope=Scope.REQUEST)

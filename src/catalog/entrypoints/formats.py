@@ -1,24 +1,27 @@
-"""Which formats of files there are: a name, or how a file begins, says which adapter reads it.
+"""Which formats of files there are: a name, or how a file begins, says which adapter reads it, and which writes it.
 
-Other packages add theirs under the entry point group `catalog.formats`: the name is that of the format, the object a
-function that takes the name of the source and returns a `catalog.domain.ports.RecordReader`.
+Other packages add theirs under two groups of entry points, the name being that of the format. In `catalog.formats`, the
+object is a function that takes the name of the source and returns a `catalog.domain.ports.RecordReader`; in
+`catalog.formats.out`, one that takes nothing and returns a `catalog.domain.ports.RecordWriter`.
 """
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from attrs import frozen
 
 from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
-from catalog.adapters.formats.marc import MarcReader
-from catalog.domain.errors import UnreadableFile
-from catalog.domain.ports import RecordReader
+from catalog.adapters.formats.marc import MarcReader, marcjson, marcxml
+from catalog.adapters.formats.marc import writer as marc
+from catalog.adapters.formats.ndjson import NdjsonReader, NdjsonWriter
+from catalog.domain.errors import UnknownFormat, UnreadableFile
+from catalog.domain.ports import RecordReader, RecordWriter
 
-ENTRY_POINTS = "catalog.formats"
-"""The entry point group of record formats."""
+ENTRY_POINTS, ENTRY_POINTS_OUT = "catalog.formats", "catalog.formats.out"
+"""The entry point groups of what reads and what writes records."""
 
 BEGINNING = 4096
 """How many bytes of a file tell what it is."""
@@ -43,9 +46,16 @@ class Format:
     """How files of one format are read, and how they are known."""
 
     title: str
-    reader: Callable[[Reading], RecordReader]
+    reader: Callable[[Reading], RecordReader] | None = None
+    """None where it is only written."""
     begins: re.Pattern[bytes] | None = None
     """How its files begin; None where that may be anything."""
+    writer: Callable[[], RecordWriter] | None = None
+    """None where it is only read."""
+    media_type: str = ""
+    """What its files are called on the web."""
+    extension: str = ""
+    """What the names of its files end with."""
 
 
 def _csv_reader(reading: Reading) -> RecordReader:
@@ -61,13 +71,40 @@ def _csv_reader(reading: Reading) -> RecordReader:
     return CsvReader(source=reading.source, dialect=dialect, encoding=encoding)
 
 
-def _marc_reader(reading: Reading) -> RecordReader:
-    return MarcReader(source=reading.source)
-
-
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
-        "marc": Format(title="MARC 21 (ISO 2709)", reader=_marc_reader, begins=_LEADER),
+        "marc": Format(
+            title="MARC 21 (ISO 2709)",
+            reader=lambda reading: MarcReader(source=reading.source),
+            begins=_LEADER,
+            writer=marc.iso2709,
+            media_type="application/marc",
+            extension="mrc",
+        ),
+        "marcxml": Format(
+            title="MARCXML",
+            reader=lambda reading: MarcReader(source=reading.source, format="marcxml", records_of=marcxml.records_of),
+            begins=re.compile(rb"\s*<(?=.*(?:MARC21/slim|<(?:[\w.-]+:)?(?:datafield|leader)))", re.DOTALL),
+            writer=marc.xml,
+            media_type="application/marcxml+xml",
+            extension="xml",
+        ),
+        "marcjson": Format(
+            title="MARC-in-JSON",
+            reader=lambda reading: MarcReader(source=reading.source, format="marcjson", records_of=marcjson.records_of),
+            begins=re.compile(rb'\s*\[?\s*\{\s*"(?:leader|fields)"'),
+            writer=marc.json,
+            media_type="application/marc+json",
+            extension="json",
+        ),
+        "ndjson": Format(
+            title="our own records, as JSON on lines",
+            reader=lambda reading: NdjsonReader(),
+            begins=re.compile(rb'\s*\{\s*"record"\s*:'),
+            writer=NdjsonWriter,
+            media_type="application/x-ndjson",
+            extension="ndjson",
+        ),
         "csv": Format(title="comma-separated values", reader=_csv_reader),
     }
 )
@@ -80,10 +117,10 @@ def record_reader(name: str | None, beginning: bytes, reading: Reading) -> Recor
     Raises UnreadableFile where there is no such format, or it can not be read so.
     """
     name = name or _recognised(_unpacked(beginning), reading)
-    if name in FORMATS:
+    if name in FORMATS and (reader_of := FORMATS[name].reader) is not None:
         if reading.mapping is not None and name != "csv":
             raise UnreadableFile(f"--map says what the columns of a CSV file mean, and this is {FORMATS[name].title}")
-        return FORMATS[name].reader(reading)
+        return reader_of(reading)
     for entry_point in entry_points(group=ENTRY_POINTS, name=name):
         try:
             reader: RecordReader = entry_point.load()(reading.source)
@@ -93,8 +130,29 @@ def record_reader(name: str | None, beginning: bytes, reading: Reading) -> Recor
                 f"the package {package} offers the format {name} and can not be loaded: {type(error).__name__}: {error}"
             ) from error
         return reader
-    others = sorted(entry_points(group=ENTRY_POINTS).names - FORMATS.keys())
-    raise UnreadableFile(f"there is no format {name!r}; there are {', '.join([*FORMATS, *others])}")
+    raise UnreadableFile(f"there is no format {name!r} that could be read; there are {', '.join(read_formats())}")
+
+
+def read_formats() -> Sequence[str]:
+    """Return the names of the formats that can be read."""
+    ours = [name for name, each in FORMATS.items() if each.reader is not None]
+    return [*ours, *sorted(entry_points(group=ENTRY_POINTS).names - FORMATS.keys())]
+
+
+def written_formats() -> Sequence[str]:
+    """Return the names of the formats that can be written."""
+    ours = [name for name, each in FORMATS.items() if each.writer is not None]
+    return [*ours, *sorted(entry_points(group=ENTRY_POINTS_OUT).names - FORMATS.keys())]
+
+
+def record_writer(name: str) -> RecordWriter:
+    """Return what writes a file of that format; raise UnknownFormat where there is none."""
+    if name in FORMATS and (writer := FORMATS[name].writer) is not None:
+        return writer()
+    for entry_point in entry_points(group=ENTRY_POINTS_OUT, name=name):
+        made: RecordWriter = entry_point.load()()
+        return made
+    raise UnknownFormat(name, written_formats())
 
 
 def _recognised(beginning: bytes, reading: Reading) -> str:

@@ -83,11 +83,11 @@ class _SqlRecords(ABC, Generic[RecordT]):
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
         return {row.id: self._record(row) for row in await _rows_with(await self._rows(), "id", ids)}
 
-    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
+    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
         if records:
             self._transaction.insert([*inserts_of(records, self.ROW), *self._found_by(records)])
             self._ledger.more[self.KIND] += len(records)
-            self._ledger.changes += (Change.leading_to(record, operation) for record in records)
+            self._ledger.changes += (Change.leading_to(record, operation, at) for record in records)
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
         for record in records:
@@ -165,8 +165,8 @@ class SqlAuthorRepository(_SqlRecords[Author]):
         super().__init__(transaction, ledger, log)
         self._known: dict[UUID, Author] = {}
 
-    async def add(self, *records: Author, operation: Operation = Operation.CREATE) -> None:
-        await super().add(*records, operation=operation)
+    async def add(self, *records: Author, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
+        await super().add(*records, operation=operation, at=at)
         self._known |= {record.id: record for record in records}
 
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author]:

@@ -44,11 +44,11 @@ class _Records(Generic[RecordT]):
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
         return {id: self.records[id] for id in ids if id in self.records}
 
-    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE) -> None:
+    async def add(self, *records: RecordT, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
         for record in records:
             if record.id in self.records:
                 raise StorageFailed from ValueError(f"the id {record.id} is taken")
-            self._put(record, operation)
+            self._put(record, operation, at)
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
         for record in records:
@@ -63,9 +63,9 @@ class _Records(Generic[RecordT]):
             del self._writable()[record.id]
             self._changes.append(Change.taking(record, operation, at=at, into=into))
 
-    def _put(self, record: RecordT, operation: Operation) -> None:
+    def _put(self, record: RecordT, operation: Operation, at: datetime | None = None) -> None:
         self._writable()[record.id] = record
-        self._changes.append(Change.leading_to(record, operation))
+        self._changes.append(Change.leading_to(record, operation, at))
 
     def _must_stand(self, id: UUID, version: int) -> None:
         standing = self.records.get(id)
@@ -119,8 +119,8 @@ class SnapshotBooks(_Records[Book]):
     async def count_naming(self, author_id: UUID) -> int:
         return len(await self.find_naming(author_id))
 
-    async def add(self, *records: Book, operation: Operation = Operation.CREATE) -> None:
-        await super().add(*records, operation=operation)
+    async def add(self, *records: Book, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
+        await super().add(*records, operation=operation, at=at)
         self._reindex({}, {record.id: record for record in records})
 
     async def replace(self, *records: Book, operation: Operation = Operation.REVISE) -> None:

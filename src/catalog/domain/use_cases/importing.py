@@ -7,6 +7,7 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
+from catalog.domain.authors import Author
 from catalog.domain.books import Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue, UnreadableFile
@@ -16,6 +17,7 @@ from catalog.domain.sources import BookDraft, Entry
 
 from .atomic import atomic
 from .matching import Matches, Unclear
+from .transferring import NotTaken, Transfer
 
 CHUNK = 500
 """Records per unit of work: what a killed import may have to do again, and what others may have to wait for."""
@@ -79,7 +81,7 @@ class Importing:
         All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
         says what a run would do. One that `stops` ends with the first record that is refused.
         """
-        dry = Matches(self.clock, self.ids) if is_dry else None
+        dry = (Matches(self.clock, self.ids), Transfer()) if is_dry else None
         for chunk in _chunks(entries):
             outcomes = await self.take(chunk, run, on_duplicate=on_duplicate, dry=dry, stops=stops)
             for outcome in outcomes:
@@ -96,28 +98,38 @@ class Importing:
         run: UUID,
         *,
         on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
-        dry: Matches | None = None,
+        dry: tuple[Matches, Transfer] | None = None,
         stops: bool = False,
     ) -> Sequence[Outcome]:
         """Take some records, all or none of them; in a dry run, note what would be there afterwards instead."""
         unit.group = run
-        matches = Matches(self.clock, self.ids) if dry is None else dry
+        matches, transfer = dry or (Matches(self.clock, self.ids), Transfer())
         await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit)
+        await transfer.look_for([entry.record for entry in entries if entry.record is not None], unit)
         outcomes: list[Outcome] = []
         for entry in entries:
             made = len(matches.new_authors)
             try:
-                outcomes.append(self._take(entry, matches, on_duplicate))
+                if entry.record is not None:
+                    outcomes.append(self._transferred(entry, entry.record, transfer, on_duplicate))
+                else:
+                    outcomes.append(self._take(entry, matches, on_duplicate))
             except _Refused as refused:
                 matches.forget_authors(made)
                 outcomes.append(_told(entry, Status.REFUSED, reason=str(refused)))
             if stops and outcomes[-1].status is Status.REFUSED:
                 break
         if dry is None:
+            now = self.clock.now()
             await unit.authors.add(*matches.new_authors)
+            await unit.authors.add(*(each for each in transfer.new if isinstance(each, Author)), at=now)
+            await unit.authors.replace(*(each for each in transfer.changed if isinstance(each, Author)))
             await unit.books.add(*matches.new_books)
+            await unit.books.add(*(each for each in transfer.new if isinstance(each, Book)), at=now)
             await unit.books.replace(*matches.changed_books)
+            await unit.books.replace(*(each for each in transfer.changed if isinstance(each, Book)))
         matches.count_as_there()
+        transfer.count_as_there()
         return outcomes
 
     def _take(self, entry: Entry, matches: Matches, on_duplicate: OnDuplicate) -> Outcome:
@@ -134,6 +146,28 @@ class Importing:
                 return _left(entry, draft, standing, matches)
             return self._merged(entry, draft, standing, matches, overwrites=on_duplicate is OnDuplicate.UPDATE)
         except (Unclear, InvalidValue) as error:
+            raise _Refused(str(error)) from None
+
+    def _transferred(
+        self, entry: Entry, record: Author | Book, transfer: Transfer, on_duplicate: OnDuplicate
+    ) -> Outcome:
+        """Take a whole record as it is, under its id."""
+        book_id = record.id if isinstance(record, Book) else None
+        try:
+            standing = transfer.standing(record)
+            if standing is None:
+                transfer.add(record)
+                return Outcome(entry=entry, status=Status.CREATED, book_id=book_id)
+            if on_duplicate in (OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE):
+                overwrites = on_duplicate is OnDuplicate.UPDATE
+                merged = transfer.merge(standing, record, overwrites=overwrites, at=self.clock.now())
+                if merged is not None:
+                    changed = ", ".join(transfer.differing(standing, merged))
+                    left = transfer.differing(merged, record)
+                    return evolve(_told(entry, Status.UPDATED, reason=f"{changed} changed", left=left), book_id=book_id)
+            left = transfer.differing(standing, record)
+            return evolve(_told(entry, Status.UNCHANGED, left=left), book_id=book_id)
+        except (NotTaken, InvalidValue) as error:
             raise _Refused(str(error)) from None
 
     def _created(self, entry: Entry, draft: BookDraft, matches: Matches) -> Outcome:

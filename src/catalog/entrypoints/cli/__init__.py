@@ -10,6 +10,7 @@ from .database import database
 from .demo import demo
 from .doctor import doctor
 from .duplicates import duplicates
+from .export import export_command
 from .follow import follow, promote
 from .import_ import import_command
 from .log import log
@@ -31,6 +32,7 @@ def version_command() -> None:
 main.add_command(serve)
 main.add_command(demo)
 main.add_command(import_command)
+main.add_command(export_command)
 main.add_command(undo_command)
 main.add_command(duplicates)
 main.add_command(follow)

@@ -12,11 +12,13 @@ from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import BookQuery, Page
 from catalog.domain.records import Amendment
 from catalog.domain.use_cases.books import BookCataloguing
+from catalog.domain.use_cases.exporting import Exporting
 
 from .conditions import must_be_news, versions_in
-from .lists import answered, asked
+from .exports import listed, some, wanted
+from .lists import answered, asked, format_asked, is_part_asked
 from .openapi import GONE, WRITE, problem_responses
-from .parameters import Id, IfMatch
+from .parameters import Form, Id, IfMatch
 
 
 class BookController(Controller):
@@ -28,13 +30,22 @@ class BookController(Controller):
     @get(
         summary="List books",
         description="Ordered by title, unless `sort` says otherwise.",
-        responses=problem_responses(),
+        responses=problem_responses(406),
         opt={"list": BookQuery},
     )
     @inject
-    async def list_books(self, request: Request[Any, Any, Any], reader: FromDishka[CatalogReader]) -> Page[BookRecord]:
-        """A part of the list of books."""
+    async def list_books(
+        self, request: Request[Any, Any, Any], reader: FromDishka[CatalogReader], exporting: FromDishka[Exporting]
+    ) -> Page[BookRecord]:
+        """A part of the list of books; in another form than JSON, all of it unless a part is asked for."""
         query = asked(BookQuery, request)
+        if (form := wanted(request, format_asked(request))) is not None:
+            file: Any = await (
+                some(exporting, (await reader.books(query)).items, form)
+                if is_part_asked(request)
+                else listed(exporting, query, form)
+            )
+            return file  # type: ignore[no-any-return]  # Litestar takes it in the place of what is declared
         await must_be_news(request, reader)
         return answered(await reader.books(query), query, request)
 
@@ -44,10 +55,24 @@ class BookController(Controller):
         """Add a book; its authors must be there."""
         return await books.add(data)
 
-    @get("/{id:uuid}", summary="Read a book", responses=problem_responses(*GONE))
+    @get(
+        "/{id:uuid}",
+        summary="Read a book",
+        responses=problem_responses(*GONE, 406),
+    )
     @inject
-    async def get_book(self, id: Id, reader: FromDishka[CatalogReader]) -> BookRecord:
+    async def get_book(
+        self,
+        id: Id,
+        request: Request[Any, Any, Any],
+        reader: FromDishka[CatalogReader],
+        exporting: FromDishka[Exporting],
+        form: Form = None,
+    ) -> BookRecord:
         """One book."""
+        if (name := wanted(request, form)) is not None:
+            file: Any = await some(exporting, [await reader.book(id)], name)
+            return file  # type: ignore[no-any-return]  # Litestar takes it in the place of what is declared
         return await reader.book(id)
 
     @patch(

@@ -26,6 +26,7 @@ _SHOWN = "catalog_shown"
 _IS_FROM_LOG = "catalog_etag_from_log"
 _REPRESENTATION = "catalog_representation"
 _LINKS = "catalog_links"
+_NEGOTIATED = "catalog_negotiated"
 
 
 @frozen
@@ -54,12 +55,19 @@ def remember_links(scope: Scope, links: Mapping[str, str]) -> None:
     scope["state"][_LINKS] = ", ".join(f'<{target}>; rel="{rel}"' for rel, target in links.items())
 
 
+def remember_negotiated(scope: Scope) -> None:
+    """Note for the headers that another Accept may get another answer."""
+    scope["state"][_NEGOTIATED] = True
+
+
 class NotModified(Exception):
     """The caller has the list already."""
 
-    def __init__(self, etag: str) -> None:
+    def __init__(self, etag: str, *, is_negotiated: bool = False) -> None:
         super().__init__(etag)
         self.headers = {"etag": f'"{etag}"', "cache-control": "no-cache"}
+        if is_negotiated:
+            self.headers["vary"] = "Accept"
 
 
 async def must_be_news(request: Request[Any, Any, Any], reader: CatalogReader) -> None:
@@ -68,7 +76,7 @@ async def must_be_news(request: Request[Any, Any, Any], reader: CatalogReader) -
     if known := request.headers.getall("if-none-match", []):
         etag = _etag_of_list(request.scope, await reader.position())
         if _has_already(known, etag):
-            raise NotModified(etag)
+            raise NotModified(etag, is_negotiated=_NEGOTIATED in request.scope["state"])
 
 
 def not_modified(_request: Request[Any, Any, Any], error: NotModified) -> Response[None]:
@@ -146,6 +154,8 @@ def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
         digest = blake2b(body, digest_size=9).hexdigest()
         etag = digest if shown.version is None else f"{shown.version}-{digest}"
     more = [(b"etag", f'"{etag}"'.encode()), (b"cache-control", b"no-cache")]
+    if _NEGOTIATED in scope["state"]:
+        more.append((b"vary", b"Accept"))
     if links := scope["state"].get(_LINKS):
         more.append((b"link", links.encode()))
     if is_replay(scope):

@@ -28,6 +28,7 @@ from catalog.domain.text import normalised
 from catalog.domain.values import TextValue
 
 from .conditions import remember_links
+from .exports import FORMAT_NAMES, FORMAT_TOLD
 from .problems import MOST_VIOLATIONS, InvalidParameters, Violation
 
 LONGEST_TEXT = 1000
@@ -62,6 +63,9 @@ class _Asked:
     query: Any
     fields: Sequence[str]
     highlight: bool
+    format: str | None
+    is_part: bool
+    """Whether it is a part of the list that is asked for, and not the list."""
 
 
 def asked(query_class: type[ListQueryT], request: Request[Any, Any, Any]) -> ListQueryT:
@@ -70,6 +74,27 @@ def asked(query_class: type[ListQueryT], request: Request[Any, Any, Any]) -> Lis
     query: ListQueryT
     query = _parsed(of, request.scope["query_string"]).query
     return query
+
+
+def query_in(query_class: type[ListQueryT], parameters: Sequence[str]) -> ListQueryT:
+    """Return what these parameters ask, each `name=value`; raise InvalidParameters with all that is wrong."""
+    pairs = [(name, value) for name, _, value in (each.partition("=") for each in parameters)]
+    of: Any = query_class
+    query: ListQueryT
+    query = _parsed(of, urlencode(pairs).encode()).query
+    return query
+
+
+def format_asked(request: Request[Any, Any, Any]) -> str | None:
+    """Return the form in which a request asks for books, if it names one."""
+    of: Any = BookQuery
+    return _parsed(of, request.scope["query_string"]).format
+
+
+def is_part_asked(request: Request[Any, Any, Any]) -> bool:
+    """Whether a request asks for a part of the list of books, and not for the list."""
+    of: Any = BookQuery
+    return _parsed(of, request.scope["query_string"]).is_part
 
 
 def answered(page: Page[Any], query: ListQuery, request: Request[Any, Any, Any]) -> Page[Any]:
@@ -134,7 +159,8 @@ def _parsed(query_class: Any, query_string: bytes) -> _Asked:
         query.start  # noqa: B018 - it is read here to be refused here
     except InvalidValue as error:
         raise InvalidParameters([Violation(detail=error.rule, parameter="cursor")]) from None
-    return _Asked(query, values.get("fields", ()), values.get("highlight", False))
+    is_part = not {"currentPage", "pageSize", "cursor"}.isdisjoint(given)
+    return _Asked(query, values.get("fields", ()), values.get("highlight", False), values.get("format"), is_part)
 
 
 def _violations(
@@ -211,6 +237,7 @@ def parameters_of(query_class: Any) -> Mapping[str, ListParameter]:
             ),
             _some_of("facet", "Counts the books of the list by these.", list(Facet)),
             _some_of("include", "Tells in `included`, by id, whom the items name as these.", list(Include)),
+            _one_of("format", f"{FORMAT_TOLD} The whole list, unless a part of it is asked for.", [*FORMAT_NAMES], str),
         ]
     for field in filterable(record).values():
         parameters += (_filter(field, operator) for operator in field.operators)

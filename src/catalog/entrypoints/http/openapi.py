@@ -31,9 +31,11 @@ from catalog.domain.identifiers import Identifier
 from catalog.domain.queries import AuthorQuery, BookQuery, ListQuery
 from catalog.domain.records import Amendment
 from catalog.domain.values import TextValue
+from catalog.entrypoints.formats import FORMATS
 
 from . import wire
 from .callers import LONGEST_KEY
+from .exports import MEDIA_TYPES
 from .lists import openapi_parameters
 from .problems import MEDIA_TYPE, PROBLEMS, Problem, Violation
 from .requests import Merge, Reversion
@@ -226,6 +228,8 @@ def finished(document: OpenAPI) -> OpenAPI:
                         response.headers = _headers(status, response, is_repeatable=is_repeatable)
         if path == "/changes" and item.get is not None:
             _describe_stream(item.get)
+        if path in {"/books", "/books/{id}"} and item.get is not None:
+            _describe_files(item.get)
         if path in LISTS and item.get is not None:
             item.get.parameters = [*(item.get.parameters or ()), *openapi_parameters(LISTS[path])]
             _describe_sparse_items(document, LISTS[path])
@@ -238,7 +242,7 @@ def _without_null(parameter: Parameter | Reference) -> Parameter | Reference:
     outer = parameter.schema
     parts = [p for p in outer.one_of or () if isinstance(p, Reference) or p.type != OpenAPIType.NULL]
     if parts and isinstance(parts[0], Schema):
-        bounds = {name: bound for name in ("minimum", "maximum") if (bound := getattr(outer, name)) is not None}
+        bounds = {name: bound for name in ("minimum", "maximum", "enum") if (bound := getattr(outer, name)) is not None}
         parameter.schema = replace(parts[0], description=outer.description, **bounds)
     elif parts:
         parameter.schema = parts[0]
@@ -252,6 +256,15 @@ def _describe_sparse_items(document: OpenAPI, query_class: type[ListQuery]) -> N
     items = page.properties["items"]
     sparse = Schema(type=OpenAPIType.OBJECT, description="With `fields`: these fields of it, and no others.")
     items.items = Schema(any_of=[items.items, sparse])
+
+
+def _describe_files(operation: Operation) -> None:
+    answer = (operation.responses or {})["200"]
+    if isinstance(answer, OpenAPIResponse) and answer.content is not None:
+        for media_type, name in MEDIA_TYPES.items():
+            kind = None if media_type.endswith("+json") else OpenAPIType.STRING
+            file = Schema(type=kind, description=f"Books as {FORMATS[name].title}.")
+            answer.content[media_type] = OpenAPIMediaType(schema=file)
 
 
 def _describe_stream(operation: Operation) -> None:

@@ -13,6 +13,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import CHANGES_LIMIT, PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, SEQ_LIMIT
 
+from .exports import FORMAT_NAMES, FORMAT_TOLD
 from .problems import MOST_VIOLATIONS, InvalidParameters, Violation
 
 MOST_VERSIONS = 2**31 - 1
@@ -44,6 +45,15 @@ ChangesLimit = Annotated[
 KindFilter = Annotated[
     Kind | None,
     QueryParameter(name="kind", enum=[kind.value for kind in Kind], description="Only this kind of record."),
+]
+Form = Annotated[
+    str | None,
+    QueryParameter(
+        name="format",
+        enum=list(FORMAT_NAMES),
+        schema_extra={"enum": list(FORMAT_NAMES)},  # else lost with a default of None
+        description=FORMAT_TOLD,
+    ),
 ]
 LastEventId = Annotated[
     str | None,

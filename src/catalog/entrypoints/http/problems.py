@@ -79,6 +79,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "A page of another origin may not write here",
         "Send the request from a page of this service, or list the page's origin in the setting allowed_origins.",
     ),
+    "not-acceptable": ProblemType(
+        HTTPStatus.NOT_ACCEPTABLE,
+        "No such representation",
+        "The detail lists what there is; name one in Accept, or by ?format=.",
+    ),
     "unreadable-file": ProblemType(
         HTTPStatus.BAD_REQUEST, "The file can not be read", "The detail says what the file would have to be."
     ),
@@ -205,6 +210,7 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.AuthorHasBooks: "author-has-books",
     errors.StaleVersion: "stale-version",
     errors.Interrupted: "busy",
+    errors.UnknownFormat: "not-acceptable",
     errors.UnreadableFile: "unreadable-file",
     errors.StorageBusy: "busy",
     errors.OutcomeUnknown: "outcome-unknown",
@@ -343,6 +349,9 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
         case errors.StorageBusy():
             problem, _ = _problem("busy", "Too many writers at once; nothing was written. Try again.")
             return problem, {"Retry-After": str(error.retry_after)}
+        case errors.UnknownFormat():
+            known = ", ".join(error.known)
+            return _problem("not-acceptable", f"There is no {error.format[:200]}. There are: {known}.")
         case errors.UnreadableFile():
             return _problem("unreadable-file", error.reason)
         case errors.InvalidValue():

@@ -44,6 +44,8 @@ def draft_of(record: Record, origin: SourceRecord, warnings: list[str]) -> BookD
     author = main_of(main, added)
     title = record.get("245")
     if title is None:
+        if said_by_unimarc(record):
+            raise InvalidValue("is UNIMARC: its title stands in 200, not in 245; convert it to MARC 21 first")
         raise InvalidValue("has no title: the field 245 is missing")
     told: dict[str, Any] = {
         "title": _title(title),
@@ -74,6 +76,12 @@ def draft_of(record: Record, origin: SourceRecord, warnings: list[str]) -> BookD
         author=None if author is None else author.author,
         contributors=contributors[:200],
     )
+
+
+def said_by_unimarc(record: Record) -> bool:
+    """Whether the record follows UNIMARC (IFLA), which has the same form and gives other numbers to its fields."""
+    field = record.get("200")
+    return field is not None and bool(said(field, "a"))
 
 
 def _fitting(name: str, value: Any, warnings: list[str]) -> Any:

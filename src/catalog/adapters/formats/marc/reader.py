@@ -1,6 +1,6 @@
 """Records of MARC 21 to drafts of books."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from hashlib import sha256
 from typing import BinaryIO
 
@@ -11,26 +11,27 @@ from catalog.domain.books import SourceRecord
 from catalog.domain.errors import InvalidValue
 from catalog.domain.sources import BookDraft, Entry
 
+from . import transmission as iso2709
 from .mapping import draft_of
 from .subfields import text_of
-from .transmission import Transmitted, records_of
-
-FORMAT = "marc"
-"""What the bytes of its records are."""
+from .transmission import Transmitted
 
 
 @frozen(kw_only=True)
 class MarcReader:
-    """Reads files of ISO 2709, in MARC-8 or UTF-8, as the leader of each record says.
+    """Reads files of ISO 2709, MARCXML or MARC-in-JSON, by what `records_of` is.
 
     A record is told again by its number (001) and by who gave it (003), or else by `source`, usually the file's name.
     """
 
     source: str
+    format: str = "marc"
+    """What the bytes of its records are."""
+    records_of: Callable[[BinaryIO], Iterator[Transmitted]] = iso2709.records_of
 
     def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each record says; `line` is its number in the file."""
-        for transmitted in records_of(content):
+        for transmitted in self.records_of(content):
             yield self._entry(transmitted)
 
     def _entry(self, transmitted: Transmitted) -> Entry:
@@ -49,5 +50,5 @@ class MarcReader:
         """Return what tells the record again, and whether its source gave it that key."""
         number, giver = (text_of(record.get(tag)) for tag in ("001", "003"))
         if not number:
-            return SourceRecord(self.source, sha256(content).hexdigest(), FORMAT, content), False
-        return SourceRecord(giver or self.source, number, FORMAT, content), True
+            return SourceRecord(self.source, sha256(content).hexdigest(), self.format, content), False
+        return SourceRecord(giver or self.source, number, self.format, content), True

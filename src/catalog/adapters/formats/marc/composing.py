@@ -1,0 +1,415 @@
+"""A book as a record of MARC 21: what stands in the record it came from stays, but for what was changed here since."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from attrs import Factory, frozen
+from pymarc import Field, Indicators, Leader, Record, Subfield
+
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Classification, Link, Series, SourceRecord, Subject
+from catalog.domain.errors import InvalidValue
+from catalog.domain.exports import Exported
+from catalog.domain.identifiers import Identifier
+from catalog.domain.sources import BookDraft
+from catalog.domain.values import PartialDate, Role
+
+from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, draft_of
+from .people import ADDED, AUTHORITIES, KINDS, MAIN, dates_of, headings_of
+from .subfields import joined, said
+
+_BLANK = " "
+_NEW_LEADER = "00000nam a2200000 a 4500"
+_NOTHING = SourceRecord("", "")
+_UNTITLED = Field(tag="245", indicators=Indicators("0", "0"), subfields=[Subfield("a", "-")])
+_LISTS = {name: digit for digit, name in TERM_LISTS.items()}
+_CLASS_TAGS = {scheme: tag for tag, scheme in CLASSES.items()}
+_INDICATORS_024 = {scheme: digit for digit, scheme in NUMBERS_024.items()}
+_PREFIXES = {scheme: beginning for beginning, scheme in reversed([*AUTHORITIES.items()]) if beginning.startswith("(")}
+_KIND_DIGITS = {str(kind): digits for digits, kind in KINDS.items()}
+
+
+def record_of(exported: Exported, original: Record | None) -> Record:
+    """Return the book as a record; `original` is the one that it came from, and is changed."""
+    if original is None:
+        record = Record(force_utf8=True)
+        record.leader = Leader(_NEW_LEADER)
+        record.add_field(Field(tag="001", data=str(exported.book.id)), _fixed(exported))
+        before: BookDraft | None = None
+    else:
+        record = original
+        try:
+            before = draft_of(record, _NOTHING, [])
+        except InvalidValue:
+            before = None
+    changes = _Changes(record, exported, before)
+    changes.make()
+    if changes.made:
+        record.remove_fields("005")
+        record.add_ordered_field(Field(tag="005", data=f"{exported.book.updated_at:%Y%m%d%H%M%S}.0"))
+    return record
+
+
+@frozen
+class _Changes:
+    """Brings one record to what the book says."""
+
+    record: Record
+    exported: Exported
+    before: BookDraft | None
+    """What the record says of a book; None where it says nothing yet."""
+    _noted: list[str] = Factory(list[str])
+
+    @property
+    def made(self) -> bool:
+        """Whether anything was changed."""
+        return bool(self._noted)
+
+    def make(self) -> None:
+        """Change whatever the book says otherwise."""
+        self._people()
+        if self._differs("title", "subtitle", "responsibility"):
+            self._title()
+        self._list(("020", "010", "022", "024", "035"), "identifiers", _identifier_field)
+        if self._differs("published"):
+            self._published()
+        if self._differs("languages"):
+            self._languages()
+        if self._differs("publishers", "places"):
+            self._imprint()
+        self._single("250", "edition", "ab")
+        if self._differs("extent", "pages"):
+            self._extent()
+        self._list(("490", "440", "830"), "series", _series_field)
+        self._list((*SUBJECTS,), "subjects", _subject_field)
+        self._list((*CLASSES, "084"), "classifications", _class_field)
+        self._single("520", "description", "ab")
+        self._list(NOTES, "notes", lambda note: _field("500", "  ", a=note))
+        self._list(("856",), "links", _link_field)
+
+    def _differs(self, *names: str) -> bool:
+        differs = any(self._value(name) != getattr(self.exported.book, name) for name in names)
+        if differs:
+            self._noted.append(names[0])
+        return differs
+
+    def _value(self, name: str) -> Any:
+        return getattr(self.before.details, name) if self.before is not None else _EMPTY[name]
+
+    def _add(self, *fields: Field) -> None:
+        self.record.add_ordered_field(*fields)
+
+    def _list(self, tags: Sequence[str], name: str, make: Callable[[Any], Field]) -> None:
+        """Take away the fields that say what the book does not, and add what none of the others says."""
+        items = list(getattr(self.exported.book, name))
+        if set(items) == set(self._value(name)):
+            return
+        self._noted.append(name)
+        missing = dict.fromkeys(items)
+        for field in self.record.get_fields(*tags):
+            told = _told_by(field, name)
+            if told <= set(items):
+                for item in told:
+                    missing.pop(item, None)
+            else:
+                self.record.remove_field(field)
+        # What a field that was taken away said besides is among the missing, and comes back in one of its own.
+        self._add(*(make(item) for item in missing))
+
+    def _single(self, tag: str, name: str, codes: str) -> None:
+        if not self._differs(name):
+            return
+        fields, value = self.record.get_fields(tag), getattr(self.exported.book, name)
+        self.record.remove_field(*fields) if fields else None
+        if value is not None:
+            kept = [part for part in fields[0].subfields if part.code not in codes] if fields else []
+            text = " ".join(value.split())
+            self._add(Field(tag=tag, indicators=_indicators("  "), subfields=[Subfield("a", text), *kept]))
+
+    def _title(self) -> None:
+        book, standing = self.exported.book, self.record.get("245")
+        kept = [] if standing is None else [part for part in standing.subfields if part.code not in "abcnp"]
+        parts = [("a", book.title), ("b", book.subtitle), ("c", book.responsibility)]
+        said = [(code, value) for code, value in parts if value is not None]
+        marks = {"b": " :", "c": " /"}  # ISBD
+        texts = [
+            Subfield(code, value + (marks[said[place + 1][0]] if place + 1 < len(said) else "."))
+            for place, (code, value) in enumerate(said)
+        ]
+        self.record.remove_fields("245")
+        first = "1" if self.exported.author is not None else "0"
+        self._add(Field(tag="245", indicators=Indicators(first, "0"), subfields=[*texts, *kept]))
+
+    def _published(self) -> None:
+        published = self.exported.book.published
+        self._code(7, "    " if published is None else _year(published))
+        self._code(6, "n" if published is None else "s")
+        fields = [field for field in self.record.get_fields("264", "260") if said(field, "c")]
+        for field in fields:
+            field.delete_subfield("c")
+        if published is not None:
+            imprint = self._imprint_fields()
+            if imprint:
+                imprint[0].add_subfield("c", str(published))
+            else:
+                self._add(_field("264", " 1", c=str(published)))
+        self._drop_empty(fields)
+
+    def _imprint(self) -> None:
+        book = self.exported.book
+        dates = [part.value for field in self._imprint_fields() for part in field.subfields if part.code == "c"]
+        for field in self._imprint_fields():
+            for code in "ab":
+                while field.delete_subfield(code) is not None:
+                    pass
+        self._drop_empty(self._imprint_fields())
+        parts = [
+            *(Subfield("a", f"{place} :") for place in book.places),
+            *(Subfield("b", f"{name},") for name in book.publishers),
+        ]
+        fields = self._imprint_fields()
+        if fields:
+            fields[0].subfields = [*parts, *fields[0].subfields]
+        elif parts:
+            self._add(
+                Field(
+                    tag="264",
+                    indicators=_indicators(" 1"),
+                    subfields=[*parts, *(Subfield("c", each) for each in dates)],
+                )
+            )
+
+    def _imprint_fields(self) -> Sequence[Field]:
+        published = [
+            field for field in self.record.get_fields("264") if field.indicators and field.indicators[1] == "1"
+        ]
+        return published or self.record.get_fields("260")
+
+    def _drop_empty(self, fields: Iterable[Field]) -> None:
+        for field in fields:
+            if not field.subfields and field in self.record.fields:
+                self.record.remove_field(field)
+
+    def _languages(self) -> None:
+        languages = self.exported.book.languages
+        self._code(35, str(languages[0]) if languages else "   ")
+        for field in self.record.get_fields("041"):
+            while field.delete_subfield("a") is not None:
+                pass
+        self._drop_empty(self.record.get_fields("041"))
+        if len(languages) > 1:
+            self._add(
+                Field(
+                    tag="041", indicators=_indicators("0 "), subfields=[Subfield("a", str(each)) for each in languages]
+                )
+            )
+
+    def _extent(self) -> None:
+        book, fields = self.exported.book, self.record.get_fields("300")
+        if self._value("extent") == book.extent and book.extent is not None:
+            extent: str | None = f"{book.pages} p." if book.pages is not None else None
+        else:
+            extent = book.extent or (f"{book.pages} p." if book.pages is not None else None)
+        if fields:
+            self.record.remove_field(*fields)
+        if extent is not None:
+            self._add(_field("300", "  ", a=extent))
+
+    def _code(self, place: int, text: str) -> None:
+        """Write a part of 008."""
+        field = self.record.get("008")
+        if field is None:
+            field = _fixed(self.exported)
+            self._add(field)
+        data = (field.data or "").ljust(40)
+        field.data = data[:place] + text + data[place + len(text) :]
+
+    def _people(self) -> None:
+        exported, before = self.exported, self.before
+        told = None if before is None else before.author
+        if not _is_same(told, exported.author):
+            self._noted.append("author")
+            self.record.remove_fields(*MAIN)
+            if exported.author is not None:
+                self._add(_heading(exported.author, "1", None))
+        elif exported.author is not None and told is not None:
+            self._mend_dates(exported.author, told, [*self.record.get_fields(*MAIN), *self.record.get_fields(*ADDED)])
+        self._contributors(
+            list(exported.contributors()),
+            [] if before is None else [(each.author, each.role) for each in before.contributors],
+        )
+
+    def _contributors(
+        self, named: Sequence[tuple[Author, Role | None]], told: Sequence[tuple[AuthorDetails, Role | None]]
+    ) -> None:
+        if _names(named) == _names(dict.fromkeys(told)):
+            for (author, _), (described, _) in zip(named, dict.fromkeys(told), strict=True):
+                self._mend_dates(author, described, self.record.get_fields(*ADDED))
+            return
+        self._noted.append("contributors")
+        wanted = dict.fromkeys(_names(named))
+        fields = {}
+        for field in self.record.get_fields(*ADDED):
+            headings = list(headings_of(_only(field), ADDED, []))
+            if not headings:
+                continue  # another work, which names nobody here
+            key = (headings[0].author.folded_name, headings[0].role)
+            if key in wanted and key not in fields:
+                fields[key] = field
+            else:
+                self.record.remove_field(field)
+        for author, role in named:
+            if (author.folded_name, role) not in fields:
+                fields[author.folded_name, role] = _heading(author, "7", role)
+        # In the order of the book, which is not always that of the tags.
+        self.record.remove_field(*(field for field in fields.values() if field in self.record.fields))
+        before = [place for place, field in enumerate(self.record.fields) if field.tag < "700"]
+        place = before[-1] + 1 if before else 0
+        self.record.fields[place:place] = [fields[key] for key in wanted]
+
+    def _mend_dates(self, author: Author, described: AuthorDetails, fields: Iterable[Field]) -> None:
+        """Write the dates of somebody who was edited since; who was found by name alone may always have had more."""
+        if author.version == 1 or (author.birth, author.death) == (described.birth, described.death):
+            return
+        dates = _dates(author)
+        for field in fields:
+            if field.tag.endswith("00") and dates_of(joined(field, "d")) == (described.birth, described.death):
+                headings = list(headings_of(_only(field), (*MAIN, *ADDED), []))
+                if headings and headings[0].author.folded_name == described.folded_name and dates:
+                    self._noted.append("dates")
+                    while field.delete_subfield("d") is not None:
+                        pass
+                    field.add_subfield("d", dates, 1)
+
+
+_EMPTY: Mapping[str, Any] = {
+    **dict.fromkeys(("title", "subtitle", "responsibility", "published", "edition", "extent", "pages", "description")),
+    **dict.fromkeys(
+        (
+            *("identifiers", "languages", "publishers", "places", "series", "subjects", "classifications"),
+            *("notes", "links"),
+        ),
+        (),
+    ),
+}
+"""What a record says that says nothing."""
+
+
+def _is_same(described: AuthorDetails | None, author: Author | None) -> bool:
+    if described is None or author is None:
+        return described is author
+    return described.folded_name == author.folded_name or not described.numbers().isdisjoint(author.numbers())
+
+
+def _names(named: Iterable[tuple[AuthorDetails, Role | None]]) -> list[tuple[str, Role | None]]:
+    return [(author.folded_name, role) for author, role in named]
+
+
+def _only(field: Field) -> Record:
+    record = Record(force_utf8=True)
+    record.add_field(field)
+    return record
+
+
+def _told_by(field: Field, name: str) -> set[Any]:
+    """Return what the field says alone."""
+    record = _only(field)
+    record.add_field(_UNTITLED)
+    return set(getattr(draft_of(record, _NOTHING, []).details, name))
+
+
+def _fixed(exported: Exported) -> Field:
+    """Return a field 008 that says when the record was made, and leaves the rest open."""
+    data = f"{exported.book.created_at:%y%m%d}" + "n" + " " * 8 + "xx " + "|" * 17 + "   " + " d"
+    return Field(tag="008", data=data.ljust(40)[:40])
+
+
+def _year(published: PartialDate) -> str:
+    return f"{published.year:04d}" if 0 < published.year <= 9999 else "    "
+
+
+def _indicators(both: str) -> Indicators:
+    return Indicators(both[0], both[1])
+
+
+def _field(tag: str, indicators: str, **parts: str) -> Field:
+    subfields = [Subfield(code, " ".join(value.split())) for code, value in parts.items()]
+    return Field(tag=tag, indicators=_indicators(indicators), subfields=subfields)
+
+
+def _identifier_field(identifier: Identifier) -> Field:
+    scheme, value = str(identifier.scheme), identifier.as_given or identifier.value
+    code = "z" if str(identifier.status) == "cancelled" else "a"
+    if scheme in {"isbn", "lccn", "issn"}:
+        return _field({"isbn": "020", "lccn": "010", "issn": "022"}[scheme], "  ", **{code: value})
+    if scheme in _INDICATORS_024:
+        return _field("024", f"{_INDICATORS_024[scheme]} ", **{code: value})
+    if scheme == "oclc":
+        return _field("035", "  ", **{code: f"(OCoLC){value}"})
+    if scheme in {"doi", "uri", "urn", "hdl"}:
+        return _field("024", "7 ", **{code: value, "2": scheme})
+    return _field("035", "  ", **{code: f"({scheme}){value}"})
+
+
+def _series_field(series: Series) -> Field:
+    if series.position is None:
+        return _field("490", "0 ", a=series.title)
+    return _field("490", "0 ", a=f"{series.title} ;", v=series.position)
+
+
+def _subject_field(subject: Subject) -> Field:
+    heading, *divisions = subject.term.split(" -- ")
+    parts = [Subfield("a", heading), *(Subfield("x", division) for division in divisions)]
+    scheme = None if subject.scheme is None else str(subject.scheme)
+    if scheme is None:
+        return Field(tag="650", indicators=_indicators(" 4"), subfields=parts)
+    if scheme in _LISTS:
+        return Field(tag="650", indicators=_indicators(f" {_LISTS[scheme]}"), subfields=parts)
+    return Field(tag="650", indicators=_indicators(" 7"), subfields=[*parts, Subfield("2", scheme)])
+
+
+def _class_field(classification: Classification) -> Field:
+    scheme, value = str(classification.scheme), classification.value
+    if scheme in _CLASS_TAGS:
+        return _field(_CLASS_TAGS[scheme], {"082": "04", "050": " 4"}.get(_CLASS_TAGS[scheme], "  "), a=value)
+    return _field("084", "  ", **{"a": value, "2": scheme})
+
+
+def _link_field(link: Link) -> Field:
+    return _field("856", "4 ", **({"u": str(link.url)} | ({"3": link.label} if link.label is not None else {})))
+
+
+def _heading(author: Author, first: str, role: Role | None) -> Field:
+    digits = _KIND_DIGITS.get("" if author.kind is None else str(author.kind), "00")
+    entry = author.sort_name or author.name
+    is_turned = digits == "00" and "," in entry
+    parts = list(_heading_parts(author, entry, digits))
+    if role is not None:
+        parts.append(Subfield("4", str(role)))
+    parts += [
+        Subfield("0", f"{_PREFIXES[str(each.scheme)].upper()}{each.value}")
+        for each in author.identifiers
+        if str(each.scheme) in _PREFIXES
+    ]
+    indicator = {"00": "1" if is_turned else "0", "10": "2", "11": "2"}[digits]
+    return Field(tag=first + digits, indicators=Indicators(indicator, _BLANK), subfields=parts)
+
+
+def _heading_parts(author: Author, entry: str, digits: str) -> Iterator[Subfield]:
+    dates = _dates(author) if digits == "00" else ""
+    yield Subfield("a", f"{entry}," if dates else entry)
+    if dates:
+        yield Subfield("d", dates)
+
+
+def _dates(author: Author) -> str:
+    """Return the years of a life as headings have them: 1929-2018, 1929-, -322 B.C."""
+    birth, death = author.birth, author.death
+    if birth is None and death is None:
+        return ""
+    years = [None if date is None else date.year for date in (birth, death)]
+    if any(year is not None and year < 1 for year in years):
+        if all(year is None or year < 1 for year in years):
+            return "-".join("" if year is None else str(1 - year) for year in years) + " B.C."
+        return ""
+    return "-".join("" if year is None else str(year) for year in years)

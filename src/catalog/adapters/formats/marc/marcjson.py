@@ -1,0 +1,110 @@
+"""MARC-in-JSON (Ross Singer): bytes to records and back. Records stand in an array, or one after the other."""
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from gzip import BadGzipFile, GzipFile
+from io import BufferedReader, RawIOBase
+from typing import Any, BinaryIO, cast
+
+import msgspec
+from pymarc import Field, Indicators, Leader, Record, Subfield
+
+from catalog.domain.errors import UnreadableFile
+
+from .transmission import LONGEST_RECORD, Transmitted
+
+_PART = 1 << 20
+_GZIP = b"\x1f\x8b"
+_MARK = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+_BLANK_LEADER = "00000nam a2200000   4500"
+
+
+def records_of(content: BinaryIO) -> Iterator[Transmitted]:
+    """Yield the records of the file; raise UnreadableFile where it is damaged as a whole."""
+    for number, raw in enumerate(_cut(content), 1):
+        if raw is None:
+            yield Transmitted(number, b"", broken=f"is longer than {LONGEST_RECORD:,} bytes, so it is no record")
+            continue
+        try:
+            record = record_in(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            yield Transmitted(number, raw, broken=f"is no JSON: {error}")
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            yield Transmitted(number, raw, broken=f"is no record of MARC: {str(error) or type(error).__name__}")
+        else:
+            yield Transmitted(number, raw, record)
+
+
+def record_in(raw: bytes) -> Record:
+    """Return the record that one object says; raise ValueError and the like."""
+    said = msgspec.json.decode(raw)
+    record = Record(force_utf8=True)
+    record.leader = Leader(_text(said.get("leader", _BLANK_LEADER)).ljust(24)[:24])
+    for each in said["fields"]:
+        for tag, content in each.items():
+            record.add_field(_field(tag, content))
+    return record
+
+
+def bytes_of(record: Record) -> bytes:
+    """Return the record as an object."""
+    return json.dumps(record.as_dict(), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _field(tag: str, content: Any) -> Field:
+    if len(tag) != 3:
+        raise ValueError(f"{tag[:20]!r} is no tag")
+    if isinstance(content, str):
+        return Field(tag=tag, data=content)
+    subfields = [
+        Subfield(code, _text(value)) for each in content["subfields"] for code, value in each.items() if len(code) == 1
+    ]
+    first, second = (_text(content.get(name, " ")).ljust(1)[0] for name in ("ind1", "ind2"))
+    return Field(tag=tag, indicators=Indicators(first, second), subfields=subfields)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("something stands where a text should")
+    return value
+
+
+def _cut(content: BinaryIO) -> Iterator[bytes | None]:
+    """Yield each outermost object; None for what is too long to be a record."""
+    kept = bytearray()
+    depth, begins, searched = 0, 0, 0
+    for part in _parts(content):
+        kept += part
+        # A text that goes on in the next part is looked at again then.
+        for mark in _MARK.finditer(bytes(kept), searched):
+            if mark[0] == b"{":
+                begins = mark.start() if depth == 0 else begins
+                depth += 1
+            elif mark[0] == b"}" and depth:
+                depth -= 1
+                if depth == 0:
+                    yield bytes(kept[begins : mark.end()])
+                    begins = mark.end()
+            searched = mark.end()
+        done = begins if depth else searched
+        del kept[:done]
+        begins, searched = 0, searched - done
+        if len(kept) > LONGEST_RECORD:
+            yield None
+            return
+    if depth:
+        yield bytes(kept)
+
+
+def _parts(content: BinaryIO) -> Iterator[bytes]:
+    reader = BufferedReader(cast("RawIOBase", content))
+    try:
+        source = cast("BinaryIO", GzipFile(fileobj=reader)) if reader.peek(2)[:2] == _GZIP else reader
+        while part := source.read(_PART):
+            yield part
+    except (EOFError, zlib.error, BadGzipFile) as error:
+        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
+    finally:
+        reader.detach()

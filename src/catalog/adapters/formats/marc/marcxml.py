@@ -1,0 +1,184 @@
+"""MARCXML (Library of Congress, MARC21slim): bytes to records and back.
+
+Records are cut out of the file, wherever they stand in it, and parsed one by one: what is broken takes no other along,
+and a document type, with whatever entities it declares, is never read.
+"""
+
+import codecs
+import re
+import zlib
+from collections.abc import Iterator
+from functools import cache
+from gzip import BadGzipFile, GzipFile
+from io import BufferedReader, RawIOBase
+from typing import Any, BinaryIO, cast
+from xml.sax import SAXException
+from xml.sax.handler import feature_namespaces
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.sax import make_parser
+from pymarc import Field, Indicators, Record, Subfield
+from pymarc.exceptions import PymarcException
+from pymarc.marcxml import MARC_XML_NS, XmlHandler, record_to_xml
+
+from catalog.domain.errors import UnreadableFile
+
+from .transmission import LONGEST_RECORD, Transmitted
+
+HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{MARC_XML_NS}">\n'.encode()
+TAIL = b"</collection>\n"
+
+_PART = 1 << 20
+_GZIP = b"\x1f\x8b"
+_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
+_END = re.compile(rb"</(?P<prefix>[\w.-]*:)?record\s*>")
+_PREFIX = re.compile(rb"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_DEEPEST = 20
+
+
+def records_of(content: BinaryIO) -> Iterator[Transmitted]:
+    """Yield the records of the file; raise UnreadableFile where it is damaged as a whole."""
+    for number, raw in enumerate(_cut(content), 1):
+        if raw is None:
+            yield Transmitted(number, b"", broken=f"is longer than {LONGEST_RECORD:,} bytes, so it is no record")
+            continue
+        try:
+            record = record_in(raw)
+        except (SAXException, DefusedXmlException, PymarcException, ValueError, LookupError, TypeError) as error:
+            said = str(error).removeprefix("<unknown>:") or type(error).__name__
+            yield Transmitted(number, raw, broken=f"can not be read: {said}")
+        else:
+            yield Transmitted(number, raw, record)
+
+
+def record_in(raw: bytes) -> Record:
+    """Return the record that one element says."""
+    handler = _Handler()
+    parser: Any = make_parser()
+    parser.setContentHandler(handler)
+    parser.setFeature(feature_namespaces, True)
+    # The names that stand for namespaces were declared further up, or nowhere.
+    prefixes = {each[1].decode() for each in _PREFIX.finditer(raw)} - {"xml", "xmlns"}
+    declared = "".join(f' xmlns:{prefix}="{MARC_XML_NS}"' for prefix in sorted(prefixes))
+    parser.feed(f"<file{declared}>".encode())
+    parser.feed(raw)
+    parser.feed(b"</file>")
+    parser.close()
+    if not handler.records:
+        raise ValueError("it is no record of MARC")
+    return handler.records[0]
+
+
+def bytes_of(record: Record) -> bytes:
+    """Return the record as an element; characters that XML has no place for are left out."""
+    element: bytes = record_to_xml(_without_forbidden(record))
+    return element + b"\n"
+
+
+def _without_forbidden(record: Record) -> Record:
+    texts = (record.leader, *(text for field in record for text in _texts_of(field)))
+    if not any(_FORBIDDEN.search(str(text)) for text in texts):
+        return record
+    mended = Record(force_utf8=True)
+    mended.leader = type(record.leader)(_FORBIDDEN.sub(" ", str(record.leader)))
+    for field in record:
+        if field.control_field:
+            mended.add_field(Field(tag=field.tag, data=_FORBIDDEN.sub("", field.data or "")))
+        else:
+            subfields = [
+                Subfield(_FORBIDDEN.sub("_", part.code), _FORBIDDEN.sub("", part.value)) for part in field.subfields
+            ]
+            first, second = (_FORBIDDEN.sub(" ", each) for each in (field.indicator1, field.indicator2))
+            mended.add_field(Field(tag=field.tag, indicators=Indicators(first, second), subfields=subfields))
+    return mended
+
+
+def _texts_of(field: Field) -> Iterator[str]:
+    if field.control_field:
+        yield field.data or ""
+    else:
+        yield f"{field.indicator1}{field.indicator2}"
+        yield from (part.code + part.value for part in field.subfields)
+
+
+class _Handler(XmlHandler):
+    """Takes the record, and refuses what is nested as no record is."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # of xml.sax, by way of pymarc
+        self.records: list[Record]
+        self._depth = 0
+
+    def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:  # noqa: N802 - its name in SAX
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError("its elements are nested too deeply")
+        super().startElementNS(name, qname, attrs)  # type: ignore[no-untyped-call]
+
+    def endElementNS(self, name: Any, qname: Any) -> None:  # noqa: N802 - its name in SAX
+        self._depth -= 1
+        if name[1] == "leader":
+            self._text = ["".join(self._text).ljust(24)[:24]]  # some are too short, and it decides on nothing here
+        super().endElementNS(name, qname)  # type: ignore[no-untyped-call]
+
+
+def _cut(content: BinaryIO) -> Iterator[bytes | None]:
+    """Yield each innermost element called record, in UTF-8; None for what is too long to be one."""
+    kept = bytearray()
+    searched = 0
+    for part in _in_utf_8(content):
+        kept += part
+        while end := _END.search(kept, searched):
+            begins = _last_start(bytes(kept[: end.start()]), end["prefix"] or b"")
+            if begins is not None:
+                yield bytes(kept[begins : end.end()])
+            del kept[: end.end()]
+            searched = 0
+        searched = max(0, len(kept) - 200)
+        if len(kept) > LONGEST_RECORD:
+            yield None
+            kept.clear()
+            searched = 0
+    if (begins := _last_start(bytes(kept), b"")) is not None and _END.search(kept) is None:
+        yield bytes(kept[begins:])
+
+
+def _last_start(content: bytes, prefix: bytes) -> int | None:
+    *_, last = (None, *_starts(prefix).finditer(content))
+    return None if last is None else last.start()
+
+
+@cache
+def _starts(prefix: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"<" + re.escape(prefix) + rb"record(?=[\s>])")
+
+
+def _in_utf_8(content: BinaryIO) -> Iterator[bytes]:
+    reader = BufferedReader(cast("RawIOBase", content))
+    try:
+        source = cast("BinaryIO", GzipFile(fileobj=reader)) if reader.peek(2)[:2] == _GZIP else reader
+        first = source.read(_PART)
+        decode = _decoder(first)
+        while first:
+            yield first if decode is None else decode(first).encode()
+            first = source.read(_PART)
+    except (EOFError, zlib.error, BadGzipFile) as error:
+        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
+    except UnicodeError as error:
+        raise UnreadableFile(f"the file is not in the encoding that it declares ({error})") from None
+    finally:
+        reader.detach()
+
+
+def _decoder(first: bytes) -> Any:
+    """Return what decodes the file; None for UTF-8, of which each record is looked at on its own."""
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return codecs.getincrementaldecoder("utf-16")().decode
+    found = _DECLARED.search(first[:200])
+    name = found[1].decode() if found else "utf-8"
+    try:
+        codec = codecs.lookup(name)
+    except LookupError:
+        raise UnreadableFile(f"the file declares the encoding {name!r}, which nobody knows") from None
+    return None if codec.name in {"utf-8", "ascii"} else codec.incrementaldecoder().decode

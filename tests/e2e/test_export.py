@@ -1,0 +1,186 @@
+"""Books in other forms than JSON, over HTTP and from the command line."""
+
+import io
+import json
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from pymarc import MARCReader, parse_xml_to_array
+
+from catalog.entrypoints.cli import main
+from catalog.entrypoints.formats import FORMATS
+from catalog.entrypoints.settings import Settings
+
+from .clients import Client, added_author, added_book, in_process, problem_in
+
+WRITTEN = {name: each for name, each in FORMATS.items() if each.writer is not None}
+TITLES = [f"Volume {number}" for number in range(100, 223)]
+
+
+@pytest.fixture
+async def library(settings: Settings) -> AsyncGenerator[Client]:
+    """A client of a catalogue with more books than a page holds, in each storage."""
+    async with in_process(settings) as client:
+        author = await added_author(client, "Ursula K. Le Guin")
+        for title in TITLES:
+            await added_book(client, title, author["id"], published="1969")
+        yield client
+
+
+def titles_in(content: bytes) -> list[str]:
+    return [record["245"]["a"].rstrip(" ./") for record in MARCReader(io.BytesIO(content)) if record is not None]
+
+
+async def test_a_list_is_answered_whole_in_the_form_that_is_accepted(library: Client) -> None:
+    response = await library.get("/books", headers={"accept": "application/marc"})
+
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/marc")
+    assert "accept" in response.headers["vary"].lower()
+    assert titles_in(response.content) == TITLES
+
+
+async def test_a_form_can_be_named_in_the_address_which_goes_before_accept(library: Client) -> None:
+    response = await library.get("/books?format=marcxml&sort=-title", headers={"accept": "application/marc"})
+
+    records = parse_xml_to_array(io.BytesIO(response.content))
+    assert [record["245"]["a"].rstrip(".") for record in records] == TITLES[::-1]
+    assert (await library.get("/books?format=json")).json()["total"] == len(TITLES)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("pageSize=2", TITLES[:2]),
+        ("pageSize=2&currentPage=2", TITLES[2:4]),
+        ("currentPage=2", TITLES[10:20]),
+        ("currentPage=99", []),
+        ("title[startswith]=Volume 12", TITLES[20:30]),
+        ("q=Volume 100", TITLES[:1]),
+    ],
+)
+async def test_a_part_a_filter_and_a_search_are_what_they_are_in_json(
+    library: Client, query: str, expected: list[str]
+) -> None:
+    response = await library.get(f"/books?{query}", headers={"accept": "application/marc"})
+
+    assert titles_in(response.content) == expected
+
+
+async def test_one_book_is_answered_in_each_form(library: Client) -> None:
+    book = (await library.get("/books?pageSize=1")).json()["items"][0]
+    for name, form in WRITTEN.items():
+        by_accept = await library.get(f"/books/{book['id']}", headers={"accept": form.media_type})
+        by_name = await library.get(f"/books/{book['id']}?format={name}")
+
+        assert by_name.status_code == 200, by_name.text
+        assert by_name.headers["content-type"].startswith(form.media_type)
+        assert by_accept.headers["content-type"] == by_name.headers["content-type"]
+        assert b"Volume" in by_name.content
+
+
+async def test_who_accepts_nothing_that_there_is_is_told_what_there_is(library: Client) -> None:
+    book = (await library.get("/books?pageSize=1")).json()["items"][0]
+    for path in ("/books", f"/books/{book['id']}"):
+        response = await library.get(path, headers={"accept": "image/png"})
+        problem = problem_in(response, 406, "not-acceptable")
+        assert all(form.media_type in problem["detail"] for form in WRITTEN.values())
+        for unknown in ("bogus", ""):
+            assert (await library.get(f"{path}?format={unknown}")).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "application/*", "", "application/json;q=0.1"]
+)
+async def test_json_is_what_everybody_else_gets(library: Client, accept: str) -> None:
+    response = await library.get("/books?pageSize=1", headers={"accept": accept})
+
+    assert response.headers["content-type"] == "application/json"
+    assert len(response.json()["items"]) == 1
+
+
+async def test_a_form_is_never_answered_out_of_what_was_kept_of_another(library: Client) -> None:
+    for _ in range(2):
+        types = [
+            (await library.get("/books?pageSize=1", headers={"accept": accept})).headers["content-type"]
+            for accept in ("application/json", "application/marc", "application/marcxml+xml")
+        ]
+        assert types == ["application/json", "application/marc", "application/marcxml+xml"]
+
+
+async def test_an_unknown_book_and_a_wrong_question_are_refused_as_in_json(library: Client) -> None:
+    headers = {"accept": "application/marc"}
+
+    problem_in(await library.get("/books/01a20a00-0000-7000-8000-000000000000", headers=headers), 404, "not-found")
+    assert (await library.get("/books?nonsense=1", headers=headers)).status_code == 400
+
+
+# ---- the command
+
+
+def catalog(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def filled(folder: Path) -> str:
+    url = f"sqlite:///{folder}/a.db"
+    file = folder / "books.csv"
+    file.write_text("key,title,authors,isbn\n1,Emma,Jane Austen,9780141439587\n2,Iliad,Homer; Me [trl],\n", "utf-8")
+    assert catalog("import", str(file), "--storage", url).exit_code == 0
+    return url
+
+
+def test_what_is_exported_and_imported_elsewhere_is_the_same_file_again(tmp_path: Path) -> None:
+    url, other = filled(tmp_path), f"sqlite:///{tmp_path}/b.db"
+    first, second = tmp_path / "first.ndjson", tmp_path / "second.ndjson"
+
+    for arguments in (
+        ("export", str(first), "--storage", url),
+        ("import", str(first), "--storage", other),
+        ("export", str(second), "--storage", other),
+    ):
+        done = catalog(*arguments)
+        assert done.exit_code == 0, done.output
+
+    assert first.read_bytes() == second.read_bytes()
+    assert len(first.read_text("utf-8").splitlines()) == 5
+    assert catalog("doctor", "--storage", other).exit_code == 0
+
+
+def test_an_export_goes_to_standard_output_and_can_be_filtered(tmp_path: Path) -> None:
+    url = filled(tmp_path)
+
+    done = catalog("export", "--storage", url, "--filter", "q=emma")
+
+    assert done.exit_code == 0
+    assert [json.loads(line).get("title") for line in done.stdout.splitlines()] == [None, "Emma"]
+
+
+def test_only_what_has_changed_since_is_exported(tmp_path: Path) -> None:
+    url = filled(tmp_path)
+
+    assert catalog("export", "--storage", url, "--since", "5").stdout == ""
+    assert len(catalog("export", "--storage", url, "--since", "4").stdout.splitlines()) >= 1
+    assert "log" in catalog("export", "--storage", url, "--since", "6").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("out.word",), "say with --format"),
+        (("out", "--format", "word"), "no format 'word'"),
+        (("--filter", "langage=fre"), "there is no such parameter"),
+        (("--filter", "q=a", "--since", "1"), "can not be combined"),
+        (("missing/out.mrc",), "can not write"),
+    ],
+)
+def test_an_export_that_can_not_be_says_what_to_do(tmp_path: Path, arguments: tuple[str, ...], told: str) -> None:
+    url = filled(tmp_path)
+    first = [str(tmp_path / arguments[0])] if not arguments[0].startswith("--") else [arguments[0]]
+
+    done = catalog("export", *first, *arguments[1:], "--storage", url)
+
+    assert done.exit_code == 2
+    assert told in done.output
+    assert not list(tmp_path.glob("*.part"))

@@ -1,0 +1,347 @@
+"""MARC 21 going out: what came in comes out, but for what was changed here; and what never was MARC becomes it."""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from pymarc import Record
+from tests.formats.exports import exported, exported_as_imported
+from tests.formats.test_marc import TITLE, a_record
+from tests.shared_data import shared_file
+
+from catalog.adapters.formats.marc import MarcReader, marcjson, marcxml, transmission, writer
+from catalog.adapters.formats.marc.writer import MarcWriter
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import BookDetails, Classification, Link, Series, Subject
+from catalog.domain.exports import Exported
+from catalog.domain.identifiers import Identifier
+from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.values import AuthorKind, IdentifierStatus, Isbn, Language, PartialDate, Role, Scheme, Url
+
+WRITERS: Mapping[str, Callable[[], MarcWriter]] = {
+    "marc": writer.iso2709,
+    "marcxml": writer.xml,
+    "marcjson": writer.json,
+}
+READERS: Mapping[str, Any] = {
+    "marc": transmission.records_of,
+    "marcxml": marcxml.records_of,
+    "marcjson": marcjson.records_of,
+}
+each_form = pytest.mark.parametrize("form", WRITERS)
+
+
+def read(content: bytes, form: str = "marc") -> Sequence[Entry]:
+    reader = MarcReader(source="file", format=form, records_of=READERS[form])
+    return list(reader.read(io.BytesIO(content)))
+
+
+def written(form: str, *books: Exported) -> bytes:
+    made = WRITERS[form]()
+    return b"".join([made.head(), *map(made.book, books), made.tail()])
+
+
+def back(form: str, *books: Exported) -> Sequence[BookDraft]:
+    entries = read(written(form, *books), form)
+    assert all(entry.draft is not None for entry in entries), entries
+    return [entry.draft for entry in entries if entry.draft is not None]
+
+
+def record_in(content: bytes) -> Record:
+    (transmitted,) = transmission.records_of(io.BytesIO(content))
+    assert transmitted.record is not None, transmitted.broken
+    return transmitted.record
+
+
+WHOLE = BookDetails(
+    title="The left hand of darkness",
+    subtitle="a novel",
+    responsibility="by Ursula K. Le Guin",
+    author_id=None,
+    identifiers=(
+        Identifier.of_isbn(Isbn("9780441478125")),
+        Identifier(scheme=Scheme("isbn"), value="0-441-47812-X"),
+        Identifier(scheme=Scheme("isbn"), value="9780141439587", status=IdentifierStatus("cancelled")),
+        Identifier(scheme=Scheme("doi"), value="10.1000/182"),
+        Identifier(scheme=Scheme("oclc"), value="81"),
+    ),
+    published=PartialDate("1969"),
+    languages=(Language("eng"), Language("fre")),
+    publishers=("Ace Books", "Other"),
+    places=("New York",),
+    edition="2nd ed",
+    series=(Series(title="Hainish cycle", position="4"), Series(title="Ace")),
+    extent="xii, 286 p.",
+    pages=286,
+    subjects=(Subject(term="Winter -- Fiction", scheme=Scheme("lcsh")), Subject(term="Ice")),
+    classifications=(Classification(scheme=Scheme("ddc"), value="813.54"),),
+    description="Snow.",
+    notes=("One.", "Two."),
+    links=(Link(url=Url("https://example.org/"), label="More"),),
+)
+URSULA = AuthorDetails(
+    name="Ursula K. Le Guin",
+    sort_name="Le Guin, Ursula K.",
+    kind=AuthorKind("person"),
+    birth=PartialDate("1929"),
+    death=PartialDate("2018"),
+    identifiers=(Identifier(scheme=Scheme("viaf"), value="97956"),),
+)
+ACE = AuthorDetails(name="Ace Books Staff", kind=AuthorKind("organisation"))
+
+
+@each_form
+def test_a_book_that_never_was_marc_is_read_back_as_it_was(form: str) -> None:
+    first, second = back(
+        form, exported(WHOLE, URSULA, (ACE, "edt"), (URSULA, "ill")), exported(evolve(WHOLE, title="2"))
+    )
+
+    assert first.details == WHOLE
+    assert first.author == URSULA
+    assert [(each.author.name, each.role) for each in first.contributors] == [
+        ("Ace Books Staff", Role("edt")),
+        ("Ursula K. Le Guin", Role("ill")),
+    ]
+    assert second.details.title == "2"
+
+
+CODED = "=008  " + "690101s1969    nyu           000 1 eng d".replace(" ", "\\")
+
+
+def of_the_record(*fields: tuple[str, ...]) -> Exported:
+    (entry,) = read(a_record(TITLE, *fields, f008="690101s1969    nyu           000 1 eng d"))
+    assert entry.draft is not None
+    return exported_as_imported(entry.draft)
+
+
+FIELDS = (
+    ("020", "  ", "a", "0441478123", "c", "$1.25"),
+    ("040", "  ", "a", "DLC", "c", "DLC"),
+    ("100", "1 ", "a", "Le Guin, Ursula K.,", "d", "1929-", "e", "author."),
+    ("264", " 1", "a", "New York :", "b", "Ace,", "c", "[1969]"),
+    ("500", "  ", "a", "First note."),
+    ("500", "  ", "a", "Second note."),
+    ("650", " 0", "a", "Winter", "v", "Fiction.", "0", "sh123"),
+    ("700", "1 ", "a", "Brock, C. E.", "4", "ill", "5", "DLC"),
+    ("700", "1 ", "a", "Austen, Jane.", "t", "Emma."),
+    ("999", "  ", "a", "whatever the library keeps here"),
+)
+
+
+def lines(content: bytes) -> list[str]:
+    return [str(field) for field in record_in(content).fields]
+
+
+def edited(book: Exported, **values: Any) -> Exported:
+    return evolve(book, book=evolve(book.book, **values))
+
+
+def test_what_was_not_changed_stays_field_by_field() -> None:
+    book = of_the_record(*FIELDS)
+
+    assert lines(written("marc", book)) == lines(book.sources[0].content or b"")
+
+
+def test_what_was_changed_here_takes_the_place_of_what_the_record_said_and_nothing_else() -> None:
+    book = of_the_record(*FIELDS)
+    before = set(lines(book.sources[0].content or b""))
+
+    after = set(
+        lines(
+            written(
+                "marc",
+                edited(book, notes=("First note.", "Third note."), subjects=(), published=PartialDate("1970")),
+            )
+        )
+    )
+
+    assert before - after == {
+        CODED,
+        "=264  \\1$aNew York :$bAce,$c[1969]",
+        "=500  \\\\$aSecond note.",
+        "=650  \\0$aWinter$vFiction.$0sh123",
+    }
+    assert after - before == {
+        "=005  20260102030405.0",
+        CODED.replace("s1969", "s1970"),
+        "=264  \\1$aNew York :$bAce,$c1970",
+        "=500  \\\\$aThird note.",
+    }
+
+
+def test_a_title_that_was_changed_keeps_what_else_its_field_says() -> None:
+    book = edited(of_the_record(("245", "10", "a", "Old /", "h", "[sound recording]")), title="New", subtitle="or not")
+
+    (told,) = [line for line in lines(written("marc", book)) if line.startswith("=245") and "New" in line]
+    assert told == "=245  00$aNew :$bor not."
+
+
+def test_somebody_who_is_called_otherwise_by_now_has_a_heading_of_their_own() -> None:
+    book = of_the_record(*FIELDS)
+    author, brock = book.author, next(each for each, _ in book.contributors())
+    assert author is not None
+    new = evolve(author, name="Ursula Kroeber Le Guin", sort_name="Le Guin, Ursula Kroeber")
+    ill = evolve(brock, name="H. M. Brock", sort_name="Brock, H. M.")
+    book = evolve(book, book=evolve(book.book, author=new), authors={**book.authors, new.id: new, ill.id: ill})
+
+    told = lines(written("marc", book))
+
+    assert "=100  1\\$aLe Guin, Ursula Kroeber,$d1929-" in told
+    assert "=700  1\\$aBrock, H. M.$4ill" in told
+    assert "=700  1\\$aAusten, Jane.$tEmma." in told
+    assert not [line for line in told if "C. E." in line]
+
+
+def test_somebody_who_was_edited_since_is_told_with_the_dates_of_today() -> None:
+    book = of_the_record(*FIELDS)
+    author = book.author
+    assert author is not None
+    died = evolve(author, death=PartialDate("2018-01-22"), version=2)
+
+    told = lines(written("marc", evolve(book, book=evolve(book.book, author=died))))
+
+    assert "=100  1\\$aLe Guin, Ursula K.,$d1929-2018$eauthor." in told
+
+
+@each_form
+def test_a_record_longer_than_its_lengths_can_say_comes_and_goes(form: str) -> None:
+    notes = tuple(f"{number} " + "x" * 19_000 for number in range(8))
+    book = exported(evolve(WHOLE, notes=notes), URSULA)
+
+    (draft,) = back(form, book)
+    (again,) = back(form, exported_as_imported(draft))
+
+    assert draft.details.notes == again.details.notes == notes
+
+
+def test_controls_that_a_form_has_no_place_for_break_nothing() -> None:
+    book = of_the_record(("500", "  ", "a", "with \x01 a control"))
+
+    assert [each.details.title for each in back("marcxml", book)] == ["The left hand of darkness"]
+
+
+# ---- XML and JSON that nobody should have written
+
+RECORD = marcxml.bytes_of(record_in(a_record(TITLE))).decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            f'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>{RECORD.replace("left", "&b;")}</x>',
+            "undefined entity",
+        ),
+        (f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><x>{RECORD.replace("left", "&a;")}</x>', "undefined"),
+        (f"<x>{RECORD.replace('left', '<a>')}</x>", "mismatched tag"),
+        (f"<x>{RECORD.replace('left', '<a>' * 50 + '</a>' * 50)}</x>", "nested too deeply"),
+        (f"<x>{RECORD.replace('left', chr(1))}</x>", "not well-formed"),
+        ("<x><record><b/></record></x>", "has no title"),
+    ],
+)
+def test_one_element_that_is_broken_is_refused_and_the_next_one_is_read(content: str, told: str) -> None:
+    broken, good = read((content + RECORD).encode(), "marcxml")
+
+    assert told in broken.refusal
+    assert good.draft is not None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+def test_xml_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
+    content = f'<?xml version="1.0" encoding="{encoding}"?><x>{RECORD.replace("left", "lëft")}</x>'.encode(encoding)
+
+    (entry,) = read(content, "marcxml")
+
+    assert entry.draft is not None
+    assert entry.draft.details.title == "The lëft hand of darkness"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"leader": "x", "fields": [{"245": {"ind1": "0"', "is no JSON"),
+        (b'{"fields": [{"245": 5}]}', "is no record of MARC"),
+        (b'{"fields": ' + b"[" * 5000 + b"]" * 5000 + b"}", "is no"),
+        (b'{"title": "Emma"}', "is no record of MARC"),
+    ],
+)
+def test_json_that_is_no_record_is_refused(content: bytes, told: str) -> None:
+    good = marcjson.bytes_of(record_in(a_record(TITLE)))
+
+    entries = read(b"[" + good + b",\n" + content, "marcjson")
+
+    assert entries[0].draft is not None
+    assert told in entries[-1].refusal
+
+
+# ---- files that nobody here wrote
+
+FORMS = {"marc": "marc", "marcxml": "marcxml", "sru": "marcxml", "marcjson": "marcjson"}
+
+# Marks of the transmission format, and controls, stand within their fields, where no form has a place for them.
+BROKEN = {
+    "marc/broken/bad_encoding.mrc",
+    "marc/openlibrary/dasrmischepriv00rein_meta.mrc",
+    "marc/pymarc/bad_marc8_escape.dat",
+    "marc/pymarc/bad_subfield_code.dat",
+    # Its indicators are no characters that indicators may be; they become blanks.
+    "marcxml/openlibrary/39002054008678_yale_edu_marc.xml",
+}
+
+
+def real_records() -> Iterator[tuple[str, str, Entry]]:
+    folder = shared_file("marc").parent
+    for name, form in FORMS.items():
+        for file in sorted(
+            path for path in (folder / name).rglob("*") if path.is_file() and "ol_expect" not in path.parts
+        ):
+            if file.suffix not in {".txt", ".md"}:
+                with file.open("rb") as content:
+                    reader = MarcReader(source=file.name, format=form, records_of=READERS[form])
+                    yield from ((str(file.relative_to(folder)), form, entry) for entry in reader.read(content))
+
+
+def test_every_field_of_every_readable_record_comes_out_as_it_came_in() -> None:
+    count, differing = 0, set()
+    for name, form, entry in real_records():
+        if entry.draft is None:
+            continue
+        count += 1
+        book = exported_as_imported(entry.draft)
+        original = writer._READ[form](entry.draft.origin.content or b"")
+        for other in WRITERS:
+            made = WRITERS[other]()
+            again = writer._READ[other](made.book(book))
+            if [str(field) for field in again.fields] != [str(field) for field in original.fields]:
+                differing.add(name)
+
+    assert count > 700
+    assert differing == BROKEN
+
+
+def test_marc_in_xml_and_json_says_what_others_find_in_it() -> None:
+    expected = json.loads(shared_file("../expected/expected.json").read_text(encoding="utf-8"))["files"]
+    found: dict[str, list[Entry]] = {}
+    for name, _, entry in real_records():
+        found.setdefault(name, []).append(entry)
+    differing = {}
+    for name, theirs in expected.items():
+        if Path(name).parts[0] not in FORMS or name.startswith("marc/") or "with_title" not in theirs:
+            continue
+        said = [entry.draft for entry in found.get(name, []) if entry.draft is not None]
+        counts = {
+            "records": (len(found.get(name, [])), theirs["records"]),
+            "titles": (len(said), theirs["with_title"]),
+            "contributors": (sum(len(each.contributors) for each in said), theirs["contributors_total"]),
+            "isbns": (len({isbn for each in said for isbn in each.details.isbns()}), theirs["valid_isbn13_distinct"]),
+            "languages": (sum(bool(each.details.languages) for each in said), theirs["with_language"]),
+            "years": (sum(each.details.published is not None for each in said), theirs["with_year"]),
+        }
+        if unequal := {what: pair for what, pair in counts.items() if pair[0] != pair[1]}:
+            differing[name] = unequal
+
+    assert differing == {}
