@@ -112,6 +112,13 @@ def test_a_book_that_never_was_marc_is_read_back_as_it_was(form: str) -> None:
 CODED = "=008  " + "690101s1969    nyu           000 1 eng d".replace(" ", "\\")
 
 
+@pytest.mark.parametrize("title", ["Who?", "A.", "Emma", "M*A*S*H", "1984", "Ἰλιάς", "The end..."])
+def test_a_title_is_read_back_whatever_it_ends_with(title: str) -> None:
+    (draft,) = back("marc", exported(BookDetails(title=title, author_id=None)))
+
+    assert draft.details.title == title
+
+
 def of_the_record(*fields: tuple[str, ...]) -> Exported:
     (entry,) = read(a_record(TITLE, *fields, f008="690101s1969    nyu           000 1 eng d"))
     assert entry.draft is not None

@@ -16,7 +16,7 @@ from catalog.domain.values import PartialDate, Role
 
 from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, draft_of
 from .people import ADDED, AUTHORITIES, KINDS, MAIN, dates_of, headings_of
-from .subfields import joined, said
+from .subfields import joined, said, trimmed
 
 _BLANK = " "
 _NEW_LEADER = "00000nam a2200000 a 4500"
@@ -133,7 +133,7 @@ class _Changes:
         said = [(code, value) for code, value in parts if value is not None]
         marks = {"b": " :", "c": " /"}  # ISBD
         texts = [
-            Subfield(code, value + (marks[said[place + 1][0]] if place + 1 < len(said) else "."))
+            Subfield(code, value + (marks[said[place + 1][0]] if place + 1 < len(said) else _full_stop(value)))
             for place, (code, value) in enumerate(said)
         ]
         self.record.remove_fields("245")
@@ -322,6 +322,11 @@ def _fixed(exported: Exported) -> Field:
     """Return a field 008 that says when the record was made, and leaves the rest open."""
     data = f"{exported.book.created_at:%y%m%d}" + "n" + " " * 8 + "xx " + "|" * 17 + "   " + " d"
     return Field(tag="008", data=data.ljust(40)[:40])
+
+
+def _full_stop(text: str) -> str:
+    """Return the mark that ends a field, where it can be told from the text again."""
+    return "." if trimmed(f"{text}.") == text else ""
 
 
 def _year(published: PartialDate) -> str:
