@@ -4,11 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from attrs import fields_dict
 from pymarc import Field, Record
 
-from catalog.domain.books import BookDetails, Classification, Link, Series, SourceRecord, Subject
-from catalog.domain.constraints import Items, checked, metadata_of
+from catalog.adapters.formats.common import fitting
+from catalog.domain.books import Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
 from catalog.domain.sources import BookDraft
@@ -66,13 +65,12 @@ def draft_of(record: Record, origin: SourceRecord, warnings: list[str]) -> BookD
         "notes": (text_of(field) for field in record.get_fields(*NOTES)),
         "links": _links(record, warnings),
     }
-    details = {name: _fitting(name, value, warnings) for name, value in told.items()}
     contributors = tuple(heading.as_contributor for heading in added)
     if len(contributors) > 200:
         warnings.append(f"{len(contributors) - 200} of {len(contributors)} contributors left out")
     return BookDraft(
         origin=origin,
-        details=BookDetails(author_id=None, **details),
+        details=fitting(told, warnings),
         author=None if author is None else author.author,
         contributors=contributors[:200],
     )
@@ -82,37 +80,6 @@ def said_by_unimarc(record: Record) -> bool:
     """Whether the record follows UNIMARC (IFLA), which has the same form and gives other numbers to its fields."""
     field = record.get("200")
     return field is not None and bool(said(field, "a"))
-
-
-def _fitting(name: str, value: Any, warnings: list[str]) -> Any:
-    """Return the value as its field keeps it; what it does not take is left out, and told."""
-    field = fields_dict(BookDetails)[name]
-    items = next((item for item in metadata_of(field.type) if isinstance(item, Items)), None)
-    if items is not None:
-        return _fitting_items(name, value, field, items.most, warnings)
-    try:
-        return checked(field, value)
-    except InvalidValue as error:
-        if name == "title":
-            raise InvalidValue(f"title {error.rule}") from None
-        warnings.append(f"{name} left out: it {error.rule}")
-        return None
-
-
-def _fitting_items(name: str, values: Iterable[Any], field: Any, most: int, warnings: list[str]) -> tuple[Any, ...]:
-    kept: dict[Any, None] = {}
-    for value in values:
-        if not value:
-            continue
-        try:
-            (item,) = checked(field, (value,))
-        except InvalidValue as error:
-            warnings.append(f"one of {name} left out: it {error.rule}")
-        else:
-            kept[item] = None
-    if len(kept) > most:
-        warnings.append(f"{len(kept) - most} of {len(kept)} {name} left out")
-    return tuple(kept)[:most]
 
 
 def _title(field: Field) -> str:

@@ -2,21 +2,16 @@
 
 import json
 import re
-import zlib
 from collections.abc import Iterator
-from gzip import BadGzipFile, GzipFile
-from io import BufferedReader, RawIOBase
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import msgspec
 from pymarc import Field, Indicators, Leader, Record, Subfield
 
-from catalog.domain.errors import UnreadableFile
+from catalog.adapters.formats.common import parts_of
 
 from .transmission import LONGEST_RECORD, Transmitted
 
-_PART = 1 << 20
-_GZIP = b"\x1f\x8b"
 _MARK = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 _BLANK_LEADER = "00000nam a2200000   4500"
 
@@ -75,7 +70,7 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
     """Yield each outermost object; None for what is too long to be a record."""
     kept = bytearray()
     depth, begins, searched = 0, 0, 0
-    for part in _parts(content):
+    for part in parts_of(content):
         kept += part
         # A text that goes on in the next part is looked at again then.
         for mark in _MARK.finditer(bytes(kept), searched):
@@ -96,15 +91,3 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
             return
     if depth:
         yield bytes(kept)
-
-
-def _parts(content: BinaryIO) -> Iterator[bytes]:
-    reader = BufferedReader(cast("RawIOBase", content))
-    try:
-        source = cast("BinaryIO", GzipFile(fileobj=reader)) if reader.peek(2)[:2] == _GZIP else reader
-        while part := source.read(_PART):
-            yield part
-    except (EOFError, zlib.error, BadGzipFile) as error:
-        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
-    finally:
-        reader.detach()

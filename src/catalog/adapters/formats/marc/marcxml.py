@@ -6,12 +6,9 @@ and a document type, with whatever entities it declares, is never read.
 
 import codecs
 import re
-import zlib
 from collections.abc import Iterator
 from functools import cache
-from gzip import BadGzipFile, GzipFile
-from io import BufferedReader, RawIOBase
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 from xml.sax import SAXException
 from xml.sax.handler import feature_namespaces
 
@@ -21,6 +18,7 @@ from pymarc import Field, Indicators, Record, Subfield
 from pymarc.exceptions import PymarcException
 from pymarc.marcxml import MARC_XML_NS, XmlHandler, record_to_xml
 
+from catalog.adapters.formats.common import parts_of
 from catalog.domain.errors import UnreadableFile
 
 from .transmission import LONGEST_RECORD, Transmitted
@@ -28,8 +26,6 @@ from .transmission import LONGEST_RECORD, Transmitted
 HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{MARC_XML_NS}">\n'.encode()
 TAIL = b"</collection>\n"
 
-_PART = 1 << 20
-_GZIP = b"\x1f\x8b"
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 _END = re.compile(rb"</(?P<prefix>[\w.-]*:)?record\s*>")
 _PREFIX = re.compile(rb"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
@@ -155,20 +151,13 @@ def _starts(prefix: bytes) -> re.Pattern[bytes]:
 
 
 def _in_utf_8(content: BinaryIO) -> Iterator[bytes]:
-    reader = BufferedReader(cast("RawIOBase", content))
     try:
-        source = cast("BinaryIO", GzipFile(fileobj=reader)) if reader.peek(2)[:2] == _GZIP else reader
-        first = source.read(_PART)
-        decode = _decoder(first)
-        while first:
-            yield first if decode is None else decode(first).encode()
-            first = source.read(_PART)
-    except (EOFError, zlib.error, BadGzipFile) as error:
-        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
+        decode: Any = None
+        for number, part in enumerate(parts_of(content)):
+            decode = _decoder(part) if number == 0 else decode
+            yield part if decode is None else decode(part).encode()
     except UnicodeError as error:
         raise UnreadableFile(f"the file is not in the encoding that it declares ({error})") from None
-    finally:
-        reader.detach()
 
 
 def _decoder(first: bytes) -> Any:

@@ -1,30 +1,26 @@
 """ISO 2709: bytes to records. One broken record never takes its neighbours along."""
 
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import redirect_stderr
-from gzip import BadGzipFile, GzipFile
-from io import BufferedReader, RawIOBase, StringIO
+from io import StringIO
 from logging import Filter, LogRecord, getLogger
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Self
 from warnings import catch_warnings, simplefilter
 
 from attrs import frozen
 from pymarc import Field, Indicators, Leader, Record, Subfield, marc8_to_unicode
 from pymarc.exceptions import PymarcException
 
-from catalog.domain.errors import UnreadableFile
+from catalog.adapters.formats.common import parts_of
 
 RECORD_TERMINATOR, FIELD_TERMINATOR = b"\x1d", b"\x1e"
 LONGEST_RECORD = 10_000_000
 """Bytes. The length in the leader ends at 99,999; records in the wild do not."""
 
 _PYMARC = getLogger("pymarc")
-_PART = 1 << 20
 _MARKS = re.compile("[\x1d-\x1f]")
 _LEADER_LENGTH = 24
-_GZIP = b"\x1f\x8b"
 _BETWEEN = b"\r\n\t \x00\x1a"
 """What programs write between records, though nothing belongs there."""
 
@@ -50,24 +46,11 @@ def records_of(content: BinaryIO) -> Iterator[Transmitted]:
             yield _read(number, raw)
 
 
-def _parts(content: BinaryIO) -> Iterator[bytes]:
-    """Yield the content, gzipped or not, part by part; raise UnreadableFile where a gzipped one is damaged."""
-    reader = BufferedReader(cast("RawIOBase", content))
-    try:
-        source = cast("BinaryIO", GzipFile(fileobj=reader)) if reader.peek(2)[:2] == _GZIP else reader
-        while part := source.read(_PART):
-            yield part
-    except (EOFError, zlib.error, BadGzipFile) as error:
-        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
-    finally:
-        reader.detach()
-
-
 def _cut(content: BinaryIO) -> Iterator[bytes | None]:
     """Yield the bytes between the marks; None for what is too long to be a record."""
     kept = bytearray()
     is_too_long = False
-    for part in _parts(content):
+    for part in parts_of(content):
         kept += part
         while (end := kept.find(RECORD_TERMINATOR)) >= 0:
             raw = bytes(kept[: end + 1]).lstrip(_BETWEEN)

@@ -1,21 +1,18 @@
 """Lines to records."""
 
-import zlib
 from base64 import b64decode
 from collections.abc import Generator, Iterator, Mapping
 from datetime import date, datetime
-from gzip import BadGzipFile, GzipFile
-from io import BufferedReader, RawIOBase
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 from uuid import UUID
 
 import msgspec
 from attrs import frozen
 from cattrs import Converter, ForbiddenExtraKeysError
 
+from catalog.adapters.formats.common import unpacked
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
-from catalog.domain.errors import UnreadableFile
 from catalog.domain.kinds import Kind
 from catalog.domain.sources import Entry
 from catalog.domain.values import TextValue
@@ -23,7 +20,6 @@ from catalog.domain.values import TextValue
 LONGEST_LINE = 50_000_000
 """Bytes."""
 
-_GZIP = b"\x1f\x8b"
 _KINDS: Mapping[str, type[Any]] = {Kind.AUTHOR.value: Author, Kind.BOOK.value: Book}
 
 
@@ -65,17 +61,11 @@ def _entry(number: int, line: bytes) -> Entry:
 
 
 def _lines(content: BinaryIO) -> Iterator[bytes]:
-    reader = BufferedReader(cast("RawIOBase", content))
-    try:
-        source = cast("BinaryIO", GzipFile(fileobj=reader)) if reader.peek(2)[:2] == _GZIP else reader
+    with unpacked(content) as source:
         while line := source.readline(LONGEST_LINE):
             yield line
             while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
                 line = source.readline(LONGEST_LINE)
-    except (EOFError, zlib.error, BadGzipFile) as error:
-        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
-    finally:
-        reader.detach()
 
 
 def _make_converter() -> Converter:

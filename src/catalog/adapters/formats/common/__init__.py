@@ -1,0 +1,17 @@
+"""What formats have in common: files that may be compressed, values that may not fit, names that have two orders."""
+
+from .contents import parts_of, unpacked, whole
+from .details import fitting, identifiers_of
+from .names import inverted, name_parts, organised, somebody
+
+__all__ = [
+    "fitting",
+    "identifiers_of",
+    "inverted",
+    "name_parts",
+    "organised",
+    "parts_of",
+    "somebody",
+    "unpacked",
+    "whole",
+]

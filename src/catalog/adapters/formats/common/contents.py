@@ -1,0 +1,50 @@
+"""Files, which may be compressed, as bytes."""
+
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from gzip import BadGzipFile, GzipFile
+from io import BufferedReader, RawIOBase
+from typing import BinaryIO, cast
+
+from catalog.domain.errors import UnreadableFile
+
+PART = 1 << 20
+MOST_AT_ONCE = 50_000_000
+"""Bytes of a file that has to be read at once."""
+
+_GZIP = b"\x1f\x8b"
+
+
+@contextmanager
+def unpacked(content: BinaryIO) -> Generator[BinaryIO]:
+    """Give the content, decompressed where it is gzipped; raise UnreadableFile where that is damaged.
+
+    The file stays its owner's to close.
+    """
+    reader = BufferedReader(cast("RawIOBase", content))
+    try:
+        is_packed = reader.peek(2)[:2] == _GZIP
+        yield cast("BinaryIO", GzipFile(fileobj=reader)) if is_packed else cast("BinaryIO", reader)
+    except (EOFError, zlib.error, BadGzipFile) as error:
+        raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
+    finally:
+        reader.detach()
+
+
+def parts_of(content: BinaryIO) -> Iterator[bytes]:
+    """Yield the content in parts of a megabyte."""
+    with unpacked(content) as source:
+        while part := source.read(PART):
+            yield part
+
+
+def whole(content: BinaryIO) -> bytes:
+    """Return the content; raise UnreadableFile where it is too long for that."""
+    with unpacked(content) as source:
+        read = source.read(MOST_AT_ONCE + 1)
+    if len(read) > MOST_AT_ONCE:
+        raise UnreadableFile(
+            f"the file has more than {MOST_AT_ONCE:,} bytes, and one of this format has to be read at once; divide it"
+        )
+    return read

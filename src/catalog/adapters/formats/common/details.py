@@ -1,0 +1,70 @@
+"""What a record says, as far as it fits the fields of a book."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import Attribute, fields_dict
+
+from catalog.domain.books import BookDetails
+from catalog.domain.constraints import Items, checked, metadata_of
+from catalog.domain.errors import InvalidValue
+from catalog.domain.identifiers import Identifier
+from catalog.domain.values import Scheme
+
+_ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
+_BETWEEN = re.compile(r"[,;/|]|\s(?=97[89])|(?<=[0-9Xx])\s+(?=[0-9-]{10,}[0-9Xx])")
+
+
+def fitting(said: Mapping[str, Any], warnings: list[str]) -> BookDetails:
+    """Return the details; what a field does not take is left out and told. Raises InvalidValue without a title."""
+    if not said.get("title"):
+        raise InvalidValue("has no title")
+    return BookDetails(author_id=None, **{name: _fitting(name, value, warnings) for name, value in said.items()})
+
+
+def _fitting(name: str, value: Any, warnings: list[str]) -> Any:
+    field = fields_dict(BookDetails)[name]
+    items = next((item for item in metadata_of(field.type) if isinstance(item, Items)), None)
+    if items is not None:
+        return _fitting_items(name, value, field, items.most, warnings)
+    try:
+        return checked(field, value)
+    except InvalidValue as error:
+        if name == "title":
+            raise InvalidValue(f"title {error.rule}") from None
+        warnings.append(f"{name} left out: it {error.rule}")
+        return None
+
+
+def _fitting_items(
+    name: str, values: Iterable[Any], field: "Attribute[Any]", most: int, warnings: list[str]
+) -> tuple[Any, ...]:
+    kept: dict[Any, None] = {}
+    for value in values:
+        if not value:
+            continue
+        try:
+            (item,) = checked(field, (value,))
+        except InvalidValue as error:
+            warnings.append(f"one of {name} left out: it {error.rule}")
+        else:
+            kept[item] = None
+    if len(kept) > most:
+        warnings.append(f"{len(kept) - most} of {len(kept)} {name} left out")
+    return tuple(kept)[:most]
+
+
+def identifiers_of(said: Mapping[str, str | Iterable[str]]) -> Iterator[Identifier]:
+    """Yield identifiers, given by scheme; of a text, several ISBNs. Wrong ISBNs stay as they are, and are marked."""
+    for scheme, given in said.items():
+        for text in [given] if isinstance(given, str) else given:
+            numbers = _BETWEEN.split(text) if scheme == "isbn" else [text]
+            for number in numbers:
+                found = _ISBN.match(number.strip()) if scheme == "isbn" else None
+                value = " ".join((found[1] if found else number).split()).strip(" -")[:200]
+                if value and (found or scheme != "isbn"):
+                    try:
+                        yield Identifier(scheme=Scheme.parse(scheme), value=value)
+                    except InvalidValue:
+                        continue
