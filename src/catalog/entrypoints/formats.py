@@ -13,10 +13,15 @@ from types import MappingProxyType
 
 from attrs import frozen
 
+from catalog.adapters.formats.bibtex import BibtexReader, BibtexWriter
+from catalog.adapters.formats.csljson import CslReader, CslWriter
 from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
+from catalog.adapters.formats.dublincore import DublinCoreWriter
+from catalog.adapters.formats.jsonld import JsonLdWriter
 from catalog.adapters.formats.marc import MarcReader, marcjson, marcxml
 from catalog.adapters.formats.marc import writer as marc
 from catalog.adapters.formats.ndjson import NdjsonReader, NdjsonWriter
+from catalog.adapters.formats.ris import RisReader, RisWriter
 from catalog.domain.errors import UnknownFormat, UnreadableFile
 from catalog.domain.ports import RecordReader, RecordWriter
 
@@ -54,6 +59,8 @@ class Format:
     """None where it is only read."""
     media_type: str = ""
     """What its files are called on the web."""
+    is_negotiable: bool = True
+    """Whether its media type in Accept asks for it, and can ask for nothing else."""
     extension: str = ""
     """What the names of its files end with."""
 
@@ -104,6 +111,50 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             writer=NdjsonWriter,
             media_type="application/x-ndjson",
             extension="ndjson",
+        ),
+        "bibtex": Format(
+            title="BibTeX",
+            reader=lambda reading: BibtexReader(source=reading.source),
+            begins=re.compile(rb"%|(?:.*\n)*?\s*@[A-Za-z]+\s*[{(]"),
+            writer=BibtexWriter,
+            media_type="application/x-bibtex",
+            extension="bib",
+        ),
+        "biblatex": Format(
+            title="BibLaTeX",
+            reader=lambda reading: BibtexReader(source=reading.source),
+            writer=lambda: BibtexWriter(biblatex=True),
+            media_type="application/x-bibtex",
+            extension="bib",
+        ),
+        "ris": Format(
+            title="RIS",
+            reader=lambda reading: RisReader(source=reading.source),
+            begins=re.compile(rb"(?:\xef\xbb\xbf)?(?:.*\n)*?(?:\xef\xbb\xbf)?TY\s\s?- "),
+            writer=RisWriter,
+            media_type="application/x-research-info-systems",
+            extension="ris",
+        ),
+        "csl": Format(
+            title="CSL-JSON",
+            reader=lambda reading: CslReader(source=reading.source),
+            begins=re.compile(rb'\s*\[\s*\{(?=.*"(?:type|id)"\s*:)', re.DOTALL),
+            writer=CslWriter,
+            media_type="application/vnd.citationstyles.csl+json",
+            extension="json",
+        ),
+        "jsonld": Format(
+            title="schema.org, as JSON-LD",
+            writer=JsonLdWriter,
+            media_type="application/ld+json",
+            extension="jsonld",
+        ),
+        "dc": Format(
+            title="Dublin Core",
+            writer=DublinCoreWriter,
+            media_type="application/xml",
+            is_negotiable=False,  # browsers accept XML before they accept anything
+            extension="xml",
         ),
         "csv": Format(title="comma-separated values", reader=_csv_reader),
     }

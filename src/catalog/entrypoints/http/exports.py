@@ -17,7 +17,9 @@ from catalog.entrypoints.formats import FORMATS, record_writer
 from .conditions import remember_negotiated
 
 JSON = "json"
-MEDIA_TYPES: Mapping[str, str] = {each.media_type: name for name, each in reversed([*FORMATS.items()]) if each.writer}
+MEDIA_TYPES: Mapping[str, str] = {
+    each.media_type: name for name, each in reversed([*FORMATS.items()]) if each.writer and each.is_negotiable
+}
 """The formats that can be asked for in Accept, by media type."""
 
 FORMAT_NAMES = (JSON, *(name for name, each in FORMATS.items() if each.writer is not None))

@@ -35,7 +35,6 @@ from catalog.entrypoints.formats import FORMATS
 
 from . import wire
 from .callers import LONGEST_KEY
-from .exports import MEDIA_TYPES
 from .lists import openapi_parameters
 from .problems import MEDIA_TYPE, PROBLEMS, Problem, Violation
 from .requests import Merge, Reversion
@@ -261,10 +260,12 @@ def _describe_sparse_items(document: OpenAPI, query_class: type[ListQuery]) -> N
 def _describe_files(operation: Operation) -> None:
     answer = (operation.responses or {})["200"]
     if isinstance(answer, OpenAPIResponse) and answer.content is not None:
-        for media_type, name in MEDIA_TYPES.items():
-            kind = None if media_type.endswith("+json") else OpenAPIType.STRING
-            file = Schema(type=kind, description=f"Books as {FORMATS[name].title}.")
-            answer.content[media_type] = OpenAPIMediaType(schema=file)
+        for each in FORMATS.values():
+            if each.writer is None:
+                continue
+            kind = None if each.media_type.endswith("+json") else OpenAPIType.STRING
+            file = Schema(type=kind, description=f"Books as {each.title}.")
+            answer.content[each.media_type] = OpenAPIMediaType(schema=file)
 
 
 def _describe_stream(operation: Operation) -> None:

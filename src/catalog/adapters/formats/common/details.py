@@ -13,7 +13,7 @@ from catalog.domain.identifiers import Identifier
 from catalog.domain.values import Scheme
 
 _ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
-_BETWEEN = re.compile(r"[,;/|]|\s(?=97[89])|(?<=[0-9Xx])\s+(?=[0-9-]{10,}[0-9Xx])")
+_BETWEEN = re.compile(r"[,;/|]|\band\b|\s(?=97[89])|(?<=[0-9Xx])\s+(?=[0-9-]{10,}[0-9Xx])")
 
 
 def fitting(said: Mapping[str, Any], warnings: list[str]) -> BookDetails:

@@ -1,0 +1,260 @@
+"""Entries of BibTeX and BibLaTeX to drafts of books."""
+
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+from attrs import frozen
+from pybtex.database import Person
+from pybtex.database.input.bibtex import LowLevelParser, month_names, split_name_list
+from pybtex.utils import CaseInsensitiveDict
+from pylatexenc.latex2text import LatexNodes2Text
+
+from catalog.adapters.formats.common import fitting, identifiers_of, inverted, organised, whole
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import Link, Series, SourceRecord, Subject
+from catalog.domain.errors import InvalidValue, UnreadableFile
+from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.values import Language, PartialDate, Role, Url
+
+FORMAT = "bibtex"
+
+ROLES: Mapping[str, str] = {
+    "editor": "edt",
+    "editora": "edt",
+    "editorb": "edt",
+    "translator": "trl",
+    "annotator": "ann",
+    "commentator": "cmm",
+    "introduction": "win",
+    "foreword": "wpr",
+    "afterword": "aft",
+}
+"""The fields that hold names, besides `author`, and the relator code that each stands for."""
+
+IDENTIFIERS: Mapping[str, str] = {"isbn": "isbn", "issn": "issn", "doi": "doi", "lccn": "lccn"}
+"""The fields that hold numbers, and the scheme of each."""
+
+LANGUAGES: Mapping[str, str] = {
+    "american": "eng", "arabic": "ara", "australian": "eng", "austrian": "ger", "brazil": "por", "brazilian": "por",
+    "british": "eng", "bulgarian": "bul", "canadian": "eng", "catalan": "cat", "chinese": "chi", "croatian": "hrv",
+    "czech": "cze", "danish": "dan", "dutch": "dut", "english": "eng", "estonian": "est", "finnish": "fin",
+    "francais": "fre", "french": "fre", "galician": "glg", "german": "ger", "germanb": "ger", "greek": "gre",
+    "hebrew": "heb", "hungarian": "hun", "icelandic": "ice", "italian": "ita", "japanese": "jpn", "latin": "lat",
+    "latvian": "lav", "lithuanian": "lit", "naustrian": "ger", "newzealand": "eng", "ngerman": "ger",
+    "norsk": "nor", "norwegian": "nor", "nswissgerman": "ger", "nynorsk": "nno", "polish": "pol", "polski": "pol",
+    "portuges": "por", "portuguese": "por", "romanian": "rum", "russian": "rus", "serbian": "srp", "slovak": "slo",
+    "slovene": "slv", "slovenian": "slv", "spanish": "spa", "swedish": "swe", "swissgerman": "ger",
+    "turkish": "tur", "ukenglish": "eng", "ukrainian": "ukr", "usenglish": "eng", "vietnamese": "vie",
+}  # fmt: skip  # a table is read by column
+"""The names that Babel has for languages, which langid and language hold."""
+
+_MONTHS: Mapping[str, int] = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
+_YEAR = re.compile(r"(?<!\d)-?\d{4}(?!\d)")
+_QUOTE = re.compile(r"\{?\\textquotedbl(?![A-Za-z])(?:\{\})?\}?")
+_LOGOS = re.compile(r"\\((?:La|Bib)?TeX)(?![A-Za-z])(?:\{\})?")
+_PAGES = re.compile(r"(\d{1,6})\s*(?:\+\s*\d+|pp?\.?|pages)?")
+_TO_TEXT = LatexNodes2Text(keep_braced_groups=False, strict_latex_spaces="macros")
+
+
+@frozen
+class _Said:
+    """One entry: where it stands, what is written there, and its fields as they are in TeX."""
+
+    line: int
+    raw: str
+    kind: str
+    key: str | None
+    fields: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class BibtexReader:
+    """Reads entries of any kind; macros (@string) may be defined anywhere before."""
+
+    source: str
+
+    def read(self, content: BinaryIO, /) -> Generator[Entry]:
+        """Yield what each entry says; `line` is where it begins."""
+        raw = whole(content)
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = raw.decode("cp1252", "replace")
+        if "@" not in text:
+            raise UnreadableFile("the file has no entry of BibTeX: nothing in it begins with @")
+        said = list(_entries(text))
+        by_key = {each.key: each for each in said if isinstance(each, _Said) and each.key}
+        for each in said:
+            yield each if isinstance(each, Entry) else self._entry(each, by_key)
+
+    def _entry(self, said: _Said, by_key: Mapping[str, _Said]) -> Entry:
+        key = (said.key or "")[:200]
+        warnings = list(said.warnings)
+        parent = by_key.get(said.fields.get("crossref", ""))
+        fields = said.fields if parent is None else {**parent.fields, **said.fields}
+        origin = SourceRecord(self.source, key or str(said.line), FORMAT, said.raw.encode("utf-8", "replace"))
+        try:
+            draft = _draft(fields, origin, warnings, has_own_key=bool(key))
+        except InvalidValue as error:
+            return Entry(line=said.line, key=key, refusal=str(error), warnings=tuple(warnings))
+        return Entry(line=said.line, key=key, draft=draft, warnings=tuple(warnings))
+
+
+def _entries(text: str) -> Iterator[_Said | Entry]:
+    """Yield the entries, and for what can not be read, why."""
+    problems: list[str] = []
+    parser: Any = LowLevelParser(
+        text, handle_error=lambda error: problems.append(str(error)[:200]), macros=CaseInsensitiveDict(month_names)
+    )
+    line, counted = 1, 0
+    for kind, said in parser:
+        begins = parser.command_start
+        line, counted = line + text.count("\n", counted, begins), begins
+        if kind.lower() == "string" or kind.lower() == "preamble":
+            continue
+        key, pairs = said
+        fields: dict[str, str] = {}
+        for name, values in pairs:
+            fields.setdefault(name.lower(), " ".join("".join(values).split()))
+        yield _Said(line, text[begins : parser.pos], kind.lower(), key, fields, tuple(problems))
+        problems.clear()
+    if problems:
+        yield Entry(line=line, refusal=f"can not be read: {problems[0]}")
+
+
+def _draft(fields: Mapping[str, str], origin: SourceRecord, warnings: list[str], *, has_own_key: bool) -> BookDraft:
+    authors = list(_people(fields.get("author", ""), warnings))
+    others = [DraftContributor(author) for author in authors[1:]]
+    for name, role in ROLES.items():
+        others += [DraftContributor(author, Role(role)) for author in _people(fields.get(name, ""), warnings)]
+
+    def plain(*names: str) -> str:
+        return next((text for name in names if (text := _plain(fields.get(name, "")))), "")
+
+    values: dict[str, Any] = {
+        "title": plain("title"),
+        "subtitle": plain("subtitle") or None,
+        "identifiers": identifiers_of({scheme: fields.get(name, "") for name, scheme in IDENTIFIERS.items()}),
+        "published": _published(fields, warnings),
+        "languages": _languages(plain("langid", "language"), warnings),
+        "publishers": _several(fields.get("publisher", "")),
+        "places": _several(fields.get("location", fields.get("address", ""))),
+        "edition": plain("edition") or None,
+        "series": _series(plain("series"), plain("number", "volume")),
+        "pages": _pages(plain("pagetotal")),
+        "subjects": [
+            Subject(term=term[:500]) for each in re.split("[,;]", plain("keywords")) if (term := each.strip())
+        ],
+        "description": plain("abstract") or None,
+        "notes": [plain("note"), plain("annote", "annotation"), plain("addendum")],
+        "links": _links(fields.get("url", ""), warnings),
+    }
+    return BookDraft(
+        origin=origin,
+        details=fitting(values, warnings),
+        author=authors[0] if authors else None,
+        contributors=tuple(others[:200]),
+        has_own_key=has_own_key,
+    )
+
+
+def _plain(text: str) -> str:
+    """Return the text without what only TeX understands."""
+    if not re.search(r"[\\{}$~]|--|''|``", text):
+        return text
+    text = _QUOTE.sub('"', _LOGOS.sub(r"\1", text))
+    try:
+        text = _TO_TEXT.latex_to_text(text).replace("ˆ", "^")  # which only \\textasciicircum leaves
+    except Exception:  # noqa: BLE001 - what no TeX would read, it meets with whatever Python raises
+        text = re.sub(r"\\[A-Za-z]+\s*|[{}\\$]", "", text)
+    return " ".join(text.replace("``", "“").replace("''", "”").split())
+
+
+def _several(text: str) -> list[str]:
+    return [_plain(part) for part in _names(text)]
+
+
+def _people(text: str, warnings: list[str]) -> Iterator[AuthorDetails]:
+    for name in _names(text):
+        if name.lower() == "others":
+            continue
+        try:
+            if name.startswith("{") and name.endswith("}"):
+                yield organised(_plain(name))
+            elif (author := _person(name)) is not None:
+                yield author
+        except InvalidValue as error:
+            warnings.append(f"the name {name[:100]!r} left out: it {error.rule}")
+
+
+def _names(text: str) -> Sequence[str]:
+    names: list[str] = split_name_list(text) if text.strip() else []
+    return [name.strip() for name in names]
+
+
+def _person(name: str) -> AuthorDetails | None:
+    try:
+        person: Any = Person(name)
+    except Exception:  # noqa: BLE001 - more commas than a name has; what there is, is its name
+        return AuthorDetails(name=plain) if (plain := _plain(name)) else None
+    given = _plain(" ".join([*person.first_names, *person.middle_names]))
+    family = _plain(" ".join([*person.prelast_names, *person.last_names]))
+    if not family and not given:
+        return None
+    if not family or not given:
+        return AuthorDetails(name=family or given)
+    return inverted(family, given, suffix=_plain(" ".join(person.lineage_names)))
+
+
+def _published(fields: Mapping[str, str], warnings: list[str]) -> PartialDate | None:
+    text = _plain(fields.get("date", "") or fields.get("year", "")).partition("/")[0].strip()
+    if not text:
+        return None
+    try:
+        date = PartialDate.parse(text)
+    except InvalidValue:
+        found = _YEAR.search(text)
+        if found is None:
+            warnings.append(f"date {text[:50]!r} left out: there is no year in it")
+            return None
+        date = PartialDate.of_year(int(found[0]))
+    month = _plain(fields.get("month", ""))
+    number = _MONTHS.get(month[:3].lower()) or (int(month) if re.fullmatch("0?[1-9]|1[0-2]", month) else None)
+    if number is not None and "-" not in date[1:]:
+        return PartialDate(f"{date}-{number:02d}")
+    return date
+
+
+def _languages(text: str, warnings: list[str]) -> Iterator[Language]:
+    for name in re.split(r",|\band\b", text):
+        if name.strip():
+            try:
+                yield Language.parse(LANGUAGES.get(name.strip().lower(), name.strip()))
+            except InvalidValue as error:
+                warnings.append(f"language {name.strip()[:50]!r} left out: it {error.rule}")
+
+
+def _series(title: str, number: str) -> Iterator[Series]:
+    if title:
+        yield Series(title=title[:1000], position=number[:100] or None)
+
+
+def _pages(text: str) -> int | None:
+    found = _PAGES.fullmatch(text)
+    return int(found[1]) or None if found else None
+
+
+def _links(address: str, warnings: list[str]) -> Iterator[Link]:
+    if address:
+        try:
+            address = address.replace("\\", "")
+            yield Link(url=Url.parse(f"http://{address}" if address.startswith("www.") else address))
+        except InvalidValue as error:
+            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")

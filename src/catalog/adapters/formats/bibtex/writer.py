@@ -1,0 +1,161 @@
+"""Books to entries of BibTeX and BibLaTeX."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+
+from attrs import define, field
+from pylatexenc.latexencode import UnicodeToLatexEncoder
+
+from catalog.adapters.formats.common import name_parts
+from catalog.domain.authors import Author
+from catalog.domain.exports import Exported
+
+from .reader import LANGUAGES, ROLES
+
+_FIELDS: Mapping[str, str] = {role: name for name, role in reversed([*ROLES.items()])}
+_BABEL: Mapping[str, str] = {code: name for name, code in reversed([*LANGUAGES.items()])} | {
+    "eng": "english", "fre": "french", "ger": "german", "por": "portuguese", "nor": "norwegian",
+}  # fmt: skip  # a table is read by column
+_SPECIAL = re.compile(r"[\\{}%&$#_^~]")
+_ESCAPES: Mapping[str, str] = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "$": r"\$", "#": r"\#", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+}  # fmt: skip  # a table is read by column
+_SMALL = {"a", "an", "the", "der", "die", "das", "le", "la", "les", "el", "il", "of", "on", "and"}
+_ENCODER = UnicodeToLatexEncoder(unknown_char_policy="keep", replacement_latex_protection="braces-all")
+
+
+@define
+class BibtexWriter:
+    """Writes one file: for BibTeX what has a macro of TeX is written with it, for BibLaTeX as it is, in UTF-8."""
+
+    biblatex: bool = False
+    tells_authors: bool = False
+    wants_sources: bool = False
+    _keys: set[str] = field(factory=set[str], init=False)
+
+    def head(self) -> bytes:
+        """Return nothing: the first entry begins the file."""
+        return b""
+
+    def author(self, author: Author, /) -> bytes:
+        """Return nothing: an author is told in the entries of books."""
+        return b""
+
+    def book(self, exported: Exported, /) -> bytes:
+        """Return the entry of a book."""
+        fields = "".join(f"  {name} = {{{value}}},\n" for name, value in self._fields(exported))
+        kind = "book" if exported.author is not None or not self.biblatex else "collection"
+        return f"@{kind}{{{self._key(exported)},\n{fields}}}\n\n".encode("utf-8", "replace")
+
+    def tail(self) -> bytes:
+        """Return nothing: the last entry ends the file."""
+        return b""
+
+    def _fields(self, exported: Exported) -> Iterator[tuple[str, str]]:
+        book, is_biblatex = exported.book, self.biblatex
+        people: dict[str, list[str]] = {}
+        if exported.author is not None:
+            people["author"] = [self._name(exported.author)]
+        others = []
+        for author, role in exported.contributors():
+            name = "author" if role in (None, "aut", "cre") else _FIELDS.get(str(role), "")
+            if not is_biblatex and name not in {"author", "editor"}:
+                name = ""
+            if name:
+                people.setdefault(name, []).append(self._name(author))
+            else:
+                others.append(f"{author.name} ({role})")
+        yield from ((name, " and ".join(names)) for name, names in people.items())
+        title = book.title if is_biblatex or book.subtitle is None else f"{book.title}: {book.subtitle}"
+        yield "title", f"{{{self._text(title)}}}"
+        if is_biblatex and book.subtitle is not None:
+            yield "subtitle", f"{{{self._text(book.subtitle)}}}"
+        if book.published is not None:
+            yield from self._date(str(book.published))
+        if book.publishers:
+            yield "publisher", self._several(book.publishers)
+        if book.places:
+            yield "location" if is_biblatex else "address", self._several(book.places)
+        if book.edition is not None:
+            yield "edition", self._text(book.edition)
+        for series in book.series[:1]:
+            yield "series", self._text(series.title)
+            if series.position is not None:
+                yield "number", self._text(series.position)
+        if isbns := [str(isbn) for isbn in book.isbns()]:
+            yield "isbn", ", ".join(isbns)
+        yield from [("doi", each.value) for each in book.identifiers if str(each.scheme) == "doi"][:1]
+        if book.pages is not None:
+            yield "pagetotal", str(book.pages)
+        if book.languages:
+            names = [_BABEL.get(str(each), str(each)) for each in book.languages]
+            yield from ((("langid", names[0]),) if is_biblatex else (("language", ", ".join(names)),))
+        if terms := dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags]):
+            yield "keywords", self._text(", ".join(term.replace(",", ";") for term in terms))
+        if book.description is not None:
+            yield "abstract", self._text(book.description)
+        if notes := [*book.notes, *others]:
+            yield "note", self._text(". ".join(notes))
+        for link in book.links[:1]:
+            yield (
+                "url",
+                _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}" if found[0] in "{}\\" else found[0], link.url),
+            )
+
+    def _date(self, published: str) -> Iterator[tuple[str, str]]:
+        if self.biblatex:
+            yield "date", published
+            return
+        sign, rest = ("-", published[1:]) if published.startswith("-") else ("", published)
+        year, *others = rest.split("-")
+        yield "year", sign + year
+        if others:
+            yield "month", str(int(others[0]))
+
+    def _several(self, names: tuple[str, ...]) -> str:
+        return " and ".join(f"{{{self._text(name)}}}" if " and " in name else self._text(name) for name in names)
+
+    def _name(self, author: Author) -> str:
+        parts = name_parts(author)
+        if parts is not None:
+            return ", ".join(self._text(part) for part in parts)
+        is_person = author.kind in (None, "person") and not re.search(r",|\band\b", author.name)
+        return self._text(author.name) if is_person else f"{{{self._text(author.name)}}}"
+
+    def _text(self, text: str) -> str:
+        text = " ".join(text.split())
+        if self.biblatex:
+            return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
+        parts: list[str] = [_ENCODER.unicode_to_latex(part) for part in text.split('"')]
+        return r"{\textquotedbl}".join(parts)
+
+    def _key(self, exported: Exported) -> str:
+        """Return the surname, the year and a word of the title; a letter more for who comes later with the same."""
+        author, book = exported.author, exported.book
+        parts = None if author is None else name_parts(author)
+        surname = "" if author is None else parts[0] if parts else author.name.split()[-1]
+        words = [word for word in _ascii(book.title).lower().split() if word not in _SMALL]
+        year = "" if book.published is None else str(book.published).lstrip("-")[:4]
+        key = _ascii(surname).lower().replace(" ", "") + year + (words[0] if words else "")
+        key = key or str(book.id)
+        unique, number = key, 0
+        while unique in self._keys:
+            number += 1
+            unique = f"{key}{_letters(number)}"
+        self._keys.add(unique)
+        return unique
+
+
+def _ascii(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return " ".join(re.sub("[^A-Za-z0-9 ]", " ", plain.replace("'", "")).split())
+
+
+def _letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, place = divmod(number - 1, 26)
+        letters = chr(ord("a") + place) + letters
+    return letters

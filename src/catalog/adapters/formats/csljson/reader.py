@@ -1,0 +1,162 @@
+"""Items of CSL-JSON to drafts of books."""
+
+import re
+from collections.abc import Generator, Iterator, Mapping
+from hashlib import sha256
+from typing import Any, BinaryIO
+
+import msgspec
+from attrs import frozen
+
+from catalog.adapters.formats.common import fitting, identifiers_of, inverted, somebody, whole
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import Link, Series, SourceRecord, Subject
+from catalog.domain.errors import InvalidValue, UnreadableFile
+from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.values import Language, PartialDate, Role, Url
+
+from .variables import IDENTIFIERS, ROLES, TEXTS
+
+FORMAT = "csl"
+
+_YEAR = re.compile(r"(?<!\d)-?\d{1,4}(?!\d)")
+_PAGES = re.compile(r"\d{1,6}")
+_TAGS = re.compile(r"</?(?:i|b|sub|sup|span)\b[^<>]{0,200}>")
+
+
+@frozen(kw_only=True)
+class CslReader:
+    """Reads an array of items, or one item."""
+
+    source: str
+
+    def read(self, content: BinaryIO, /) -> Generator[Entry]:
+        """Yield what each item says."""
+        try:
+            said = msgspec.json.decode(whole(content))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise UnreadableFile(f"the file is no JSON: {error}") from None
+        items = said.get("items", [said]) if isinstance(said, dict) else said
+        if not isinstance(items, list):
+            raise UnreadableFile("the file is no array of items, as CSL-JSON is")
+        for number, item in enumerate(items, 1):
+            yield self._entry(number, item)
+
+    def _entry(self, number: int, item: Any) -> Entry:
+        if not isinstance(item, dict):
+            return Entry(line=number, refusal="is no item: an object was expected")
+        content = msgspec.json.encode(item)
+        given = item.get("id")
+        key = str(given)[:200] if isinstance(given, str | int) and str(given).strip() else sha256(content).hexdigest()
+        warnings: list[str] = []
+        try:
+            draft = _draft(item, SourceRecord(self.source, key, FORMAT, content), warnings)
+        except InvalidValue as error:
+            return Entry(line=number, key=key, refusal=str(error), warnings=tuple(warnings))
+        return Entry(line=number, key=key, draft=draft, warnings=tuple(warnings))
+
+
+def _draft(item: Mapping[str, Any], origin: SourceRecord, warnings: list[str]) -> BookDraft:
+    authors = list(_people(item.get("author"), warnings))
+    contributors = [DraftContributor(author) for author in authors[1:]]
+    for variable, role in ROLES.items():
+        contributors += [DraftContributor(each, Role(role)) for each in _people(item.get(variable), warnings)]
+    said: dict[str, Any] = {
+        "title": _text(item.get("title")),
+        **{field: _text(item.get(variable)) or None for variable, field in TEXTS.items()},
+        "identifiers": identifiers_of({scheme: _text(item.get(name)) for name, scheme in IDENTIFIERS.items()}),
+        "published": _date(item.get("issued"), warnings),
+        "languages": _languages(_text(item.get("language")), warnings),
+        "publishers": [_text(item.get("publisher"))],
+        "places": [_text(item.get("publisher-place"))],
+        "series": _series(item),
+        "pages": _pages(_text(item.get("number-of-pages"))),
+        "subjects": [
+            Subject(term=term[:500]) for term in map(str.strip, _text(item.get("keyword")).split(",")) if term
+        ],
+        "notes": [_text(item.get(name)) for name in ("note", "annote")],
+        "links": _links(_text(item.get("URL")), warnings),
+    }
+    return BookDraft(
+        origin=origin,
+        details=fitting(said, warnings),
+        author=authors[0] if authors else None,
+        contributors=tuple(contributors[:200]),
+        has_own_key=item.get("id") not in (None, ""),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        return ""
+    return " ".join(_TAGS.sub("", str(value)).split())
+
+
+def _people(names: Any, warnings: list[str]) -> Iterator[AuthorDetails]:
+    for name in names if isinstance(names, list) else ():
+        try:
+            if isinstance(name, dict) and (author := _person(name)) is not None:
+                yield author
+        except InvalidValue as error:
+            warnings.append(f"a name left out: it {error.rule}")
+
+
+def _person(name: Mapping[str, Any]) -> AuthorDetails | None:
+    if literal := _text(name.get("literal")):
+        return AuthorDetails(name=literal)
+    particle = " ".join(filter(None, (_text(name.get(f"{kind}-particle")) for kind in ("dropping", "non-dropping"))))
+    family, given = (_text(name.get(part)) for part in ("family", "given"))
+    family = " ".join(filter(None, (particle, family)))
+    if family and given:
+        return inverted(family, given, suffix=_text(name.get("suffix")))
+    return somebody(family or given) if family or given else None
+
+
+def _date(said: Any, warnings: list[str]) -> PartialDate | None:
+    if not isinstance(said, dict):
+        return None
+    parts = said.get("date-parts")
+    first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], list) else []
+    try:
+        numbers = [int(part) for part in first[:3] if str(part).strip()]
+        if numbers:
+            year = str(PartialDate.of_year(numbers[0]))
+            return PartialDate.parse("-".join([year, *(f"{number:02d}" for number in numbers[1:])]))
+    except (ValueError, TypeError):
+        pass
+    text = _text(said.get("raw")) or _text(said.get("literal"))
+    try:
+        return PartialDate.parse(text) if text else None
+    except InvalidValue:
+        if found := _YEAR.search(text):
+            return PartialDate.of_year(int(found[0]))
+        warnings.append(f"date {text[:50]!r} left out: it is neither a year nor YYYY-MM-DD")
+    return None
+
+
+def _languages(text: str, warnings: list[str]) -> Iterator[Language]:
+    for tag in text.split(","):
+        code = re.split("[-_]", tag.strip())[0]
+        if code:
+            try:
+                yield Language.parse(code)
+            except InvalidValue as error:
+                warnings.append(f"language {tag[:50]!r} left out: it {error.rule}")
+
+
+def _series(item: Mapping[str, Any]) -> Iterator[Series]:
+    if title := _text(item.get("collection-title"))[:1000]:
+        yield Series(title=title, position=_text(item.get("collection-number"))[:100] or None)
+
+
+def _pages(text: str) -> int | None:
+    found = _PAGES.search(text)
+    return int(found[0]) or None if found else None
+
+
+def _links(address: str, warnings: list[str]) -> Iterator[Link]:
+    if address:
+        try:
+            yield Link(url=Url.parse(address))
+        except InvalidValue as error:
+            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")

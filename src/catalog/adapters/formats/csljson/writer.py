@@ -1,0 +1,90 @@
+"""Books to items of CSL-JSON."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from attrs import define, field
+
+from catalog.adapters.formats.common import name_parts
+from catalog.domain.authors import Author
+from catalog.domain.exports import Exported
+from catalog.domain.values import PartialDate
+
+from .variables import IDENTIFIERS, ROLES, TEXTS
+
+_VARIABLES = {role: variable for variable, role in ROLES.items()}
+_NUMBERS = {scheme: variable for variable, scheme in IDENTIFIERS.items()}
+
+
+@define
+class CslWriter:
+    """Writes an array, with an item on each line."""
+
+    tells_authors: bool = False
+    wants_sources: bool = False
+    _is_first: bool = field(default=True, init=False)
+
+    def head(self) -> bytes:
+        """Return the beginning of an array."""
+        return b"[\n"
+
+    def author(self, author: Author, /) -> bytes:
+        """Return nothing: an author is told in the items of books."""
+        return b""
+
+    def book(self, exported: Exported, /) -> bytes:
+        """Return the item of a book."""
+        between, self._is_first = b"" if self._is_first else b",\n", False
+        return between + msgspec.json.encode(_item(exported))
+
+    def tail(self) -> bytes:
+        """Return the end of the array."""
+        return b"\n]\n"
+
+
+def _item(exported: Exported) -> dict[str, Any]:
+    book = exported.book
+    title = book.title if book.subtitle is None else f"{book.title}: {book.subtitle}"
+    item: dict[str, Any] = {"id": str(book.id), "type": "book", "title": title}
+    names: dict[str, list[dict[str, str]]] = {}
+    if exported.author is not None:
+        names["author"] = [_name(exported.author)]
+    for author, role in exported.contributors():
+        variable = "author" if role in (None, "aut", "cre") else _VARIABLES.get(str(role), "contributor")
+        names.setdefault(variable, []).append(_name(author))
+    item |= names
+    if book.published is not None:
+        item["issued"] = {"date-parts": [_date_parts(book.published)]}
+    for identifier in book.identifiers:
+        variable = _NUMBERS.get(str(identifier.scheme), "")
+        if variable and str(identifier.status) == "valid":
+            item[variable] = f"{item[variable]} {identifier.value}" if variable in item else identifier.value
+    texts = {
+        **{variable: getattr(book, field) for variable, field in TEXTS.items()},
+        "publisher": _joined(book.publishers),
+        "publisher-place": _joined(book.places),
+        "collection-title": book.series[0].title if book.series else None,
+        "collection-number": book.series[0].position if book.series else None,
+        "number-of-pages": None if book.pages is None else str(book.pages),
+        "language": str(book.languages[0]) if book.languages else None,
+        "keyword": ", ".join(dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags])),
+        "note": "\n".join(book.notes),
+        "URL": str(book.links[0].url) if book.links else None,
+    }
+    return item | {variable: text for variable, text in texts.items() if text}
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "; ".join(texts)
+
+
+def _name(author: Author) -> dict[str, str]:
+    parts = name_parts(author)
+    return {"literal": author.name} if parts is None else {"family": parts[0], "given": parts[1]}
+
+
+def _date_parts(date: PartialDate) -> list[int]:
+    sign, rest = ("-", date[1:]) if date.startswith("-") else ("", str(date))
+    year, *others = rest.split("-")
+    return [int(sign + year), *map(int, others)]

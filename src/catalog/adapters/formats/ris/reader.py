@@ -1,0 +1,196 @@
+"""Records of RIS to drafts of books."""
+
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, BinaryIO
+
+import rispy
+from attrs import frozen
+
+from catalog.adapters.formats.common import fitting, identifiers_of, somebody, unpacked
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import Link, Series, SourceRecord, Subject
+from catalog.domain.errors import InvalidValue, UnreadableFile
+from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.values import Language, PartialDate, Role, Url
+
+FORMAT = "ris"
+MOST_LINES = 20_000
+"""Lines of one record."""
+
+AUTHORS = ("authors", "first_authors")
+CONTRIBUTORS: Mapping[str, str] = {
+    "secondary_authors": "edt",
+    "tertiary_authors": "pbd",
+    "subsidiary_authors": "trl",
+    "translated_author": "trl",
+}
+"""What rispy calls the tags A2, A3, A4 and TA, and the relator code that each stands for with a book."""
+
+TITLES = ("title", "primary_title", "short_title")
+
+_BEGINS = re.compile(rb"^(?:\xef\xbb\xbf)?TY\s\s?-")
+_ENDS = re.compile(rb"^ER\s\s?-")
+_DATE = re.compile(r"(-?\d{1,4})(?:[/-](\d{1,2}))?(?:[/-](\d{1,2}))?")
+_PAGES = re.compile(r"(\d{1,6})\s*(?:p\b|p\.|pages|S\.)?\s*$")
+
+
+@frozen(kw_only=True)
+class RisReader:
+    """Reads records from TY to ER; what stands between them is passed over."""
+
+    source: str
+
+    def read(self, content: BinaryIO, /) -> Generator[Entry]:
+        """Yield what each record says; `line` is where it begins."""
+        count = 0
+        for line, lines in _records(content):
+            count += 1
+            yield self._entry(line, lines)
+        if not count:
+            raise UnreadableFile("the file has no record of RIS: no line begins with 'TY  - '")
+
+    def _entry(self, line: int, lines: Sequence[bytes]) -> Entry:
+        content = b"".join(lines)
+        if not _ENDS.match(lines[-1]):
+            return Entry(line=line, refusal="has no end: a line 'ER  - ' was expected before the next record")
+        warnings: list[str] = []
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = content.decode("cp1252", "replace")
+            warnings.append("is not in UTF-8, and was read as cp1252")
+        try:
+            (said,) = rispy.loads(text)
+        except Exception as error:  # noqa: BLE001 - rispy raises whatever Python does
+            return Entry(line=line, refusal=f"is no record of RIS: {str(error)[:200]}")
+        given = str(said.get("id", "")).strip()[:200]
+        key = given or sha256(content).hexdigest()
+        try:
+            draft = _draft(said, SourceRecord(self.source, key, FORMAT, content), warnings, has_own_key=bool(given))
+        except InvalidValue as error:
+            return Entry(line=line, key=key, refusal=str(error), warnings=tuple(warnings))
+        return Entry(line=line, key=key, draft=draft, warnings=tuple(warnings))
+
+
+def _records(content: BinaryIO) -> Iterator[tuple[int, Sequence[bytes]]]:
+    """Yield the lines of each record, and the number of the first; one that has no end ends with the next."""
+    kept: list[bytes] = []
+    begins = 0
+    with unpacked(content) as source:
+        for number, line in enumerate(iter(lambda: source.readline(1_000_000), b""), 1):
+            if _BEGINS.match(line):
+                if kept:
+                    yield begins, kept
+                kept, begins = [line], number
+            elif kept:
+                kept.append(line)
+                if _ENDS.match(line) or len(kept) > MOST_LINES:
+                    yield begins, kept
+                    kept = []
+    if kept:
+        yield begins, kept
+
+
+def _draft(said: Mapping[str, Any], origin: SourceRecord, warnings: list[str], *, has_own_key: bool) -> BookDraft:
+    authors = [author for name in AUTHORS for author in _people(said.get(name), warnings)]
+    others = [DraftContributor(author) for author in authors[1:]]
+    for name, role in CONTRIBUTORS.items():
+        others += [DraftContributor(author, Role(role)) for author in _people(said.get(name), warnings)]
+    values: dict[str, Any] = {
+        "title": next((text for name in TITLES if (text := _text(said.get(name)))), ""),
+        "identifiers": identifiers_of(
+            {
+                "isbn": [*_texts(said.get("isbn")), *filter(_is_isbn, _texts(said.get("issn")))],
+                "doi": _text(said.get("doi")),
+            }
+        ),
+        "published": _published(said, warnings),
+        "languages": _languages(_text(said.get("language")), warnings),
+        "publishers": _texts(said.get("publisher")),
+        "places": _texts(said.get("place_published")),
+        "edition": _text(said.get("edition")) or None,
+        "series": _series(said),
+        "pages": _pages(_text(said.get("start_page"))),
+        "subjects": [Subject(term=text[:500]) for text in _texts(said.get("keywords"))],
+        "description": _text(said.get("abstract")) or _text(said.get("notes_abstract")) or None,
+        "notes": [text for name in ("notes", "research_notes") for text in _texts(said.get(name))],
+        "links": _links(_texts(said.get("urls")), warnings),
+    }
+    return BookDraft(
+        origin=origin,
+        details=fitting(values, warnings),
+        author=authors[0] if authors else None,
+        contributors=tuple(others[:200]),
+        has_own_key=has_own_key,
+    )
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value] if value else []
+    return [text for each in values if (text := " ".join(str(each).split()))]
+
+
+def _text(value: Any) -> str:
+    return " ".join(_texts(value))
+
+
+def _is_isbn(text: str) -> bool:
+    """Whether it may be one: SN holds the ISBN of a book, and the ISSN of a journal."""
+    return len(re.sub("[^0-9Xx]", "", text)) >= 9
+
+
+def _people(names: Any, warnings: list[str]) -> Iterator[AuthorDetails]:
+    for name in _texts(names):
+        try:
+            yield somebody(name.strip(" ,;"))
+        except InvalidValue as error:
+            warnings.append(f"a name left out: it {error.rule}")
+
+
+def _published(said: Mapping[str, Any], warnings: list[str]) -> PartialDate | None:
+    for name in ("date", "year", "publication_year"):
+        text = _text(said.get(name))
+        if found := _DATE.match(text):
+            year, *others = (part for part in found.groups() if part)
+            for parts in (others, others[:1], []):
+                try:
+                    date = "-".join([str(PartialDate.of_year(int(year))), *(f"{int(part):02d}" for part in parts)])
+                    return PartialDate.parse(date)
+                except InvalidValue:
+                    continue
+        if text:
+            warnings.append(f"date {text[:50]!r} left out: it begins with no year")
+    return None
+
+
+def _languages(text: str, warnings: list[str]) -> Iterator[Language]:
+    for part in re.split("[,;/]", text):
+        code = re.split("[-_]", part.strip())[0]
+        if code:
+            try:
+                yield Language.parse(code)
+            except InvalidValue as error:
+                warnings.append(f"language {part.strip()[:50]!r} left out: it {error.rule}")
+
+
+def _series(said: Mapping[str, Any]) -> Iterator[Series]:
+    is_book = str(said.get("type_of_reference", "")).strip() in {"BOOK", "EBOOK", "EDBOOK"}
+    names = ("tertiary_title", "secondary_title") if is_book else ("tertiary_title",)
+    if title := next((text for name in names if (text := _text(said.get(name)))), ""):
+        position = _text(said.get("volume")) if is_book else ""
+        yield Series(title=title[:1000], position=position[:100] or None)
+
+
+def _pages(text: str) -> int | None:
+    found = _PAGES.fullmatch(text)
+    return int(found[1]) or None if found else None
+
+
+def _links(addresses: Sequence[str], warnings: list[str]) -> Iterator[Link]:
+    for address in addresses:
+        try:
+            yield Link(url=Url.parse(address))
+        except InvalidValue as error:
+            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")

@@ -1,0 +1,84 @@
+"""Books to records of RIS."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from attrs import define
+
+from catalog.domain.authors import Author
+from catalog.domain.exports import Exported
+
+TAGS: Mapping[str, str] = {"edt": "A2", "com": "A2", "pbd": "A3", "trl": "A4"}
+"""The tag that tells a contributor of each role; others are told in a note."""
+
+_LINES = re.compile(r"\s+")
+
+
+@define
+class RisWriter:
+    """Writes one file; lines end as the format says, with CR and LF."""
+
+    tells_authors: bool = False
+    wants_sources: bool = False
+
+    def head(self) -> bytes:
+        """Return nothing: the first record begins the file."""
+        return b""
+
+    def author(self, author: Author, /) -> bytes:
+        """Return nothing: an author is told in the records of books."""
+        return b""
+
+    def book(self, exported: Exported, /) -> bytes:
+        """Return the record of a book."""
+        lines = (f"{tag}  - {_LINES.sub(' ', text).strip()}\r\n" for tag, text in _tags(exported))
+        return "".join(lines).encode("utf-8", "replace") + b"ER  - \r\n\r\n"
+
+    def tail(self) -> bytes:
+        """Return nothing: the last record ends the file."""
+        return b""
+
+
+def _tags(exported: Exported) -> Iterator[tuple[str, str]]:
+    book = exported.book
+    yield "TY", "BOOK"
+    yield "ID", str(book.id)
+    yield "TI", book.title if book.subtitle is None else f"{book.title}: {book.subtitle}"
+    if exported.author is not None:
+        yield "AU", _name(exported.author)
+    others = []
+    for author, role in exported.contributors():
+        tag = "AU" if role in (None, "aut", "cre") else TAGS.get(str(role), "")
+        if tag:
+            yield tag, _name(author)
+        else:
+            others.append(f"{author.name} ({role})")
+    if book.published is not None:
+        if not book.published.startswith("-"):
+            yield "PY", book.published[:4]
+        parts = str(book.published).rsplit("-", str(book.published).count("-", 1))
+        yield "DA", "/".join([*parts, "", "", ""][:3]) + "/"
+    yield from (("PB", name) for name in book.publishers[:1])
+    yield from (("CY", place) for place in book.places[:1])
+    if book.edition is not None:
+        yield "ET", book.edition
+    for series in book.series[:1]:
+        yield "T3", series.title
+        if series.position is not None:
+            yield "VL", series.position
+    if book.pages is not None:
+        yield "SP", str(book.pages)
+    if isbns := [str(isbn) for isbn in book.isbns()]:
+        yield "SN", "; ".join(isbns)
+    yield from (("DO", each.value) for each in book.identifiers if str(each.scheme) == "doi")
+    if book.languages:
+        yield "LA", ", ".join(map(str, book.languages))
+    yield from (("KW", term) for term in dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags]))
+    if book.description is not None:
+        yield "AB", book.description
+    yield from (("N1", note) for note in (*book.notes, *others))
+    yield from (("UR", str(link.url)) for link in book.links)
+
+
+def _name(author: Author) -> str:
+    return author.sort_name or author.name
