@@ -91,8 +91,8 @@ class BookRepository(Repository[Book], Protocol):
         """Return the books that came from these records, for those that did."""
         ...
 
-    async def find_by_isbns(self, isbns: Collection[Isbn]) -> Sequence[Book]:
-        """Return all books of which one of these is a valid ISBN."""
+    async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
+        """Return all books of which one of these is a valid ISBN, but for those that have a record of that source."""
         ...
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:

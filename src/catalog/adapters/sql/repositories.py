@@ -9,7 +9,7 @@ from uuid import UUID
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.filters import CollectionFilter
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import CompoundSelect, Table, bindparam, delete, func, select, tuple_, union
+from sqlalchemy import CompoundSelect, Table, bindparam, delete, exists, func, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.authors import Author
@@ -244,10 +244,12 @@ class SqlBookRepository(_SqlRecords[Book]):
         books = await self.get_many(set(ids.values()))
         return {source: books[id] for source, id in ids.items()}
 
-    async def find_by_isbns(self, isbns: Collection[Isbn]) -> Sequence[Book]:
+    async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
         ids: set[UUID] = set()
+        is_from = exists().where(SourceRow.book_id == _ISBN.c.book_id, SourceRow.source == not_from)
         for some in slices(map(str, isbns)):
-            found = await self._transaction.execute(select(_ISBN.c.book_id).where(_ISBN.c.isbn.in_(some)))
+            statement = select(_ISBN.c.book_id).where(_ISBN.c.isbn.in_(some))
+            found = await self._transaction.execute(statement if not_from is None else statement.where(~is_from))
             ids |= set(found.scalars())
         return list((await self.get_many(ids)).values())
 

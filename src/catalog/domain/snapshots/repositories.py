@@ -109,8 +109,13 @@ class SnapshotBooks(_Records[Book]):
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
         return {source: self.records[self.sources[source]] for source in sources if source in self.sources}
 
-    async def find_by_isbns(self, isbns: Collection[Isbn]) -> Sequence[Book]:
-        return [book for book in self.records.values() if not set(isbns).isdisjoint(book.isbns())]
+    async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
+        wanted = set(isbns)
+        return [
+            book
+            for book in self.records.values()
+            if not wanted.isdisjoint(book.isbns()) and all(each.source != not_from for each in book.sources)
+        ]
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:
         naming = [book for book in self.records.values() if book.names(author_id)]

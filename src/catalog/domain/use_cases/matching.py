@@ -40,8 +40,13 @@ class Matches:
         """Look for whatever the drafts may mean; what is known already stays as it was made or changed."""
         await unit.match_alone()
         by_source = await unit.books.find_by_sources({draft.origin.id for draft in drafts})
-        by_isbn = await unit.books.find_by_isbns({isbn for draft in drafts for isbn in draft.details.isbns()})
-        for book in chain(by_source.values(), by_isbn):
+        isbns: dict[str | None, set[Isbn]] = {}
+        for draft in drafts:
+            if draft.origin.id not in by_source:
+                source = draft.origin.source if draft.has_own_key else None
+                isbns.setdefault(source, set()).update(draft.details.isbns())
+        by_isbn = [await unit.books.find_by_isbns(some, not_from=source) for source, some in isbns.items() if some]
+        for book in chain(by_source.values(), *by_isbn):
             if book.id not in self._books:
                 self.know_book(book)
         people = [person for draft in drafts for person in draft.people()]

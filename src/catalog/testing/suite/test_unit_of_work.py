@@ -18,6 +18,7 @@ from catalog.domain.records import Amendment
 from catalog.domain.revisions import Change, Operation
 from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.use_cases.authors import AuthorCataloguing
+from catalog.domain.values import Isbn
 from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, StillClock, begin_and_cancel
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -248,6 +249,26 @@ async def test_a_book_is_found_by_its_sources_until_it_is_removed(storage: Stora
 
     async with storage.unit_of_work(CALLER) as unit:
         assert await unit.books.find_by_sources([key, other_key]) == {other_key: other}
+
+
+async def test_books_are_found_by_their_valid_isbns_but_for_those_of_a_source(storage: Storage) -> None:
+    author = an_author()
+    isbn, other_isbn = Isbn("9780141439587"), Isbn("9780141439600")
+    one = evolve(a_book(author), isbn=isbn, sources=(SourceRecord("gutenberg", "1"),))
+    other = evolve(a_book(author), isbn=isbn)
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.authors.add(author)
+        await unit.books.add(one, other)
+
+    async with storage.unit_of_work(CALLER) as unit:
+        assert {book.id for book in await unit.books.find_by_isbns({isbn, other_isbn})} == {one.id, other.id}
+        assert await unit.books.find_by_isbns({isbn}, not_from="gutenberg") == [other]
+        assert len(await unit.books.find_by_isbns({isbn}, not_from="goodreads")) == 2
+        assert await unit.books.find_by_isbns({other_isbn}) == []
+        await unit.books.remove(one, at=NOW)
+
+    async with storage.unit_of_work(CALLER) as unit:
+        assert await unit.books.find_by_isbns({isbn}) == [other]
 
 
 async def test_a_source_passes_from_one_book_to_another(storage: Storage) -> None:
