@@ -225,13 +225,15 @@ _FIELDS = ("key", "title", "subtitle", "authors", "author", "contributors", "isb
 
 def _mappings() -> Iterator[str]:
     yield "# Column mappings\n"
-    yield "`catalog import` knows a CSV file by its header. A file that has all the columns of one of these mappings"
-    yield "is read with it; other columns are left alone. A `plain` file needs only `title`, may have any of the"
-    yield "others, and has none besides. For other files, say with `--map FIELD=COLUMN,…` which column says what: see"
-    yield "[Import CSV files](../how-to/import-csv.md).\n"
+    yield "`catalog import` knows a CSV file by its header. A file that has all the columns of one of these"
+    yield "mappings, from `key` to `languages`, is read with it; those below them are taken over where they are there,"
+    yield "and whatever else there is stays in the record that is kept with the book. A `plain` file needs only"
+    yield "`title`, may have any of the others, and has none besides. For other files, say with `--map FIELD=COLUMN,…`"
+    yield "which column says what: see [Import CSV files](../how-to/import-csv.md).\n"
     for dialect in DIALECTS:
         yield f"## {dialect.name}\n"
         columns = {name: getattr(dialect, name) for name in _FIELDS}
+        columns |= {name: f"{column}" for name, column in dialect.more.items()}
         rows = [[_code(name), _columns(column)] for name, column in columns.items() if column]
         yield from _table(["field", "column"], rows)
         yield ""

@@ -207,7 +207,7 @@ def test_further_columns_are_mapped_by_hand(catalogue: Catalogue) -> None:
     [
         (b"", (), "is empty"),
         (b"a,b\n1,2\n", (), "--map title=COLUMN"),
-        (b"title,authors,notes\n1,2,3\n", (), "--map title=title,authors=authors."),
+        (b"title,authors,shelf\n1,2,3\n", (), "--map title=title,authors=authors."),
         (b"title,authors\n", ("--map", "titel=title"), "titel is not a field"),
         (b"title,authors\n", ("--map", "title=Titel"), "no column Titel"),
         (b"title,authors\n", ("--map", "authors=authors"), "title=COLUMN"),

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from catalog.adapters.formats.bibtex import BibtexReader, BibtexWriter
 from catalog.adapters.formats.csljson import CslReader, CslWriter
-from catalog.adapters.formats.csv import CsvReader, dialect_from_mapping
+from catalog.adapters.formats.csv import CsvReader, CsvWriter, dialect_from_mapping
 from catalog.adapters.formats.dublincore import DublinCoreWriter
 from catalog.adapters.formats.jsonld import JsonLdWriter
 from catalog.adapters.formats.marc import MarcReader, marcjson, marcxml
@@ -156,7 +156,20 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             is_negotiable=False,  # browsers accept XML before they accept anything
             extension="xml",
         ),
-        "csv": Format(title="comma-separated values", reader=_csv_reader),
+        "spreadsheet": Format(
+            title="comma-separated values without formulas",
+            writer=lambda: CsvWriter(for_spreadsheets=True),
+            media_type="text/csv",
+            is_negotiable=False,
+            extension="csv",
+        ),
+        "csv": Format(
+            title="comma-separated values",
+            reader=_csv_reader,
+            writer=CsvWriter,
+            media_type="text/csv",
+            extension="csv",
+        ),
     }
 )
 """Our own formats. What begins like none of them is taken for the last."""

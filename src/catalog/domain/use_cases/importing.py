@@ -270,14 +270,17 @@ def _differing(draft: BookDraft, book: Book, matches: Matches) -> tuple[str, ...
     """Return what the book and the record both say, and differently."""
     said = _said(draft)
     author, contributors = said.pop("author_id", None), said.pop("contributors", ())
-    others = sorted(name for name, value in said.items() if getattr(book, name) != value)
+    numbers = {(each.scheme, each.value) for each in said.pop("identifiers", ())}
+    others = [name for name, value in said.items() if getattr(book, name) != value]
+    if not numbers <= {(each.scheme, each.value) for each in book.identifiers}:
+        others.append("identifiers")
     if author is not None and (book.author_id is None or matches.name_of(book.author_id) != author.folded_name):
         others.append("author")
     if contributors:
         said_of_them = {(contributor.author.folded_name, contributor.role) for contributor in draft.contributors}
         if said_of_them != {(matches.name_of(each.author_id), each.role) for each in book.contributors}:
             others.append("contributors")
-    return tuple(others)
+    return tuple(sorted(others))
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:

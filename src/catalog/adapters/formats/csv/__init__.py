@@ -2,5 +2,6 @@
 
 from .dialects import DIALECTS, Dialect, dialect_from_mapping
 from .reader import CsvReader
+from .writer import CsvWriter
 
-__all__ = ["DIALECTS", "CsvReader", "Dialect", "dialect_from_mapping"]
+__all__ = ["DIALECTS", "CsvReader", "CsvWriter", "Dialect", "dialect_from_mapping"]

@@ -6,7 +6,9 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import Series
 from catalog.domain.errors import InvalidValue
+from catalog.domain.identifiers import ISBN, Identifier
 from catalog.domain.sources import DraftContributor
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
@@ -21,21 +23,41 @@ def one_line(cell: str) -> str:
     return " ".join(cell.split())
 
 
-def isbn_of(cells: Sequence[str], warnings: list[str]) -> Isbn | None:
-    """Return the first valid ISBN among the cells; the invalid values and further ISBNs become warnings."""
-    found: list[Isbn] = []
-    for cell in cells:
-        text = _unwrapped(cell)
-        if not text:
+def isbns_of(cells: Sequence[str], separator: str, warnings: list[str]) -> tuple[Identifier, ...]:
+    """Return the ISBNs in the cells, each once; those that are invalid are marked, and told."""
+    found: dict[str, Identifier] = {}
+    for text in (part for cell in cells for part in _parts(cell, separator)):
+        if not (given := _unwrapped(text)[:200]):
             continue
         try:
-            isbn = _isbn(text)
+            isbn = str(_isbn(given))
+            identifier = Identifier(scheme=ISBN, value=isbn, as_given=None if given == isbn else given)
         except InvalidValue as error:
-            warnings.append(f"invalid ISBN {text[:50]!r} left out: it {error.rule}")
-        else:
-            found.append(isbn)
-    warnings.extend(f"further ISBN {isbn} left out" for isbn in dict.fromkeys(found) if isbn != found[0])
-    return found[0] if found else None
+            warnings.append(f"invalid ISBN {given[:50]!r} kept, and marked: it {error.rule}")
+            try:
+                identifier = Identifier(scheme=ISBN, value=one_line(given))
+            except InvalidValue:
+                continue
+        found.setdefault(identifier.value, identifier)
+    return tuple(found.values())[:100]
+
+
+def parts_of(cell: str, separator: str) -> Sequence[str]:
+    """Return the parts of a list, the empty ones left out."""
+    return list(_parts(cell, separator))
+
+
+def series_of(parts: Sequence[str]) -> Iterator[Series]:
+    """Yield the series: `Hainish Cycle #4` is the fourth of one."""
+    for part in parts:
+        title, _, position = part.partition(" #")
+        yield Series(title=title[:1000], position=position[:100] or None)
+
+
+def number_of(cell: str) -> int | None:
+    """Return the whole number, where there is one."""
+    text = _unwrapped(cell)
+    return int(Decimal(text)) if _NUMBER.fullmatch(text) and len(text) < _MOST_DIGITS else None
 
 
 def _unwrapped(cell: str) -> str:

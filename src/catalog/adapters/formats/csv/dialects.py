@@ -43,6 +43,10 @@ class Dialect:
     author: str | None = None
     contributors: str | None = None
     isbn: Sequence[str] = ()
+    more: Mapping[str, str] = field(factory=dict[str, str])
+    """The columns of other fields, by field, which are taken over where the file has them."""
+    undivided: Collection[str] = ()
+    """The fields of `more` that are lists, and of which a cell holds one."""
     published: str | None = None
     languages: str | None = None
     key: str | None = None
@@ -57,6 +61,9 @@ class Dialect:
 
 SINGLE_COLUMNS = ("title", "subtitle", "authors", "author", "contributors", "published", "languages", "key")
 
+MORE = ("publishers", "places", "edition", "series", "pages", "subjects", "description", "notes", "tags")
+"""The other fields that have columns in plain files, under their own names."""
+
 PLAIN = Dialect(
     name="plain",
     key="key",
@@ -66,6 +73,8 @@ PLAIN = Dialect(
     isbn=("isbn",),
     published="published",
     languages="languages",
+    more={name: name for name in MORE},
+    undivided=("description", "edition", "pages"),
 )
 
 DIALECTS: Sequence[Dialect] = (
@@ -90,6 +99,8 @@ DIALECTS: Sequence[Dialect] = (
         separator=", ",
         isbn=("ISBN13", "ISBN"),
         published="Year Published",
+        more={"publishers": "Publisher", "pages": "Number of Pages", "tags": "Bookshelves"},
+        undivided=("publishers",),
     ),
     Dialect(
         name="Project Gutenberg catalogue",
@@ -100,6 +111,7 @@ DIALECTS: Sequence[Dialect] = (
         published="Issued",
         languages="Language",
         roles=GUTENBERG_ROLES,
+        more={"subjects": "Subjects", "classifications": "LoCC", "tags": "Bookshelves"},
     ),
     PLAIN,
 )
@@ -112,7 +124,7 @@ def recognise(header: Sequence[str]) -> Dialect:
     for dialect in DIALECTS:
         if dialect is not PLAIN and dialect.columns() <= present:
             return dialect
-    if PLAIN.title in present <= PLAIN.columns():
+    if PLAIN.title in present <= PLAIN.columns() | set(MORE):
         return only_present(PLAIN, present)
     known = "; ".join(f"{dialect.name} ({', '.join(sorted(dialect.columns()))})" for dialect in DIALECTS)
     alike = [f"{column}={column}" for column in header if column in PLAIN.columns()]

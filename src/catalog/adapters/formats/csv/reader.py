@@ -10,11 +10,13 @@ from typing import Any, BinaryIO
 
 from attrs import evolve, fields_dict, frozen
 
+from catalog.adapters.formats.common import fitting
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, SourceRecord
+from catalog.domain.books import BookDetails, Classification, SourceRecord, Subject
 from catalog.domain.constraints import checked
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
+from catalog.domain.values import Scheme
 
 from . import cells
 from .dialects import Dialect, recognise
@@ -121,17 +123,39 @@ def _draft(said: Mapping[str, str], origin: SourceRecord, dialect: Dialect, warn
     values = {
         "title": cells.one_line(title),
         "subtitle": cells.one_line(cell(dialect.subtitle)) or None,
-        "isbn": cells.isbn_of([cell(column) for column in dialect.isbn], warnings),
+        "identifiers": cells.isbns_of([cell(column) for column in dialect.isbn], dialect.separator, warnings),
         "published": cells.date_of(cell(dialect.published), warnings),
         "languages": cells.languages_of(cell(dialect.languages), dialect.separator, warnings),
     }
     details: dict[str, Any] = {name: _named(BookDetails, name, value) for name, value in values.items()}
     return BookDraft(
         origin=origin,
-        details=BookDetails(author_id=None, **details),
+        details=BookDetails(author_id=None, **details).amended(_more(said, dialect, warnings)),
         author=author,
         contributors=_named(BookDraft, "contributors", tuple(contributors)),
     )
+
+
+def _more(said: Mapping[str, str], dialect: Dialect, warnings: list[str]) -> dict[str, Any]:
+    """Return what the other columns say, as far as their fields take it."""
+    values: dict[str, Any] = {"title": "-"}
+    for name, column in dialect.more.items():
+        text = cells.one_line(said.get(column, ""))
+        parts = [text] if name in dialect.undivided else cells.parts_of(text, dialect.separator)
+        if text:
+            values[name] = _MAKE[name](parts) if name in _MAKE else parts
+    told = fitting(values, warnings)
+    return {name: getattr(told, name) for name in values if name != "title"}
+
+
+_MAKE: Mapping[str, Callable[[Sequence[str]], Any]] = {
+    "edition": lambda parts: parts[0],
+    "description": lambda parts: parts[0],
+    "pages": lambda parts: cells.number_of(parts[0]),
+    "series": cells.series_of,
+    "subjects": lambda parts: [Subject(term=part[:500]) for part in parts],
+    "classifications": lambda parts: [Classification(scheme=Scheme("lcc"), value=part[:200]) for part in parts],
+}
 
 
 def _people(

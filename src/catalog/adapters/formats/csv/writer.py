@@ -1,0 +1,81 @@
+"""Books to rows, as the plain dialect reads them."""
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+
+from attrs import define
+
+from catalog.domain.authors import Author
+from catalog.domain.exports import Exported
+
+from .dialects import MORE
+
+COLUMNS = ("key", "title", "subtitle", "authors", "isbn", "published", "languages", *MORE)
+SEPARATOR = "; "
+
+# A spreadsheet would run a cell that begins like this as a formula.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@define
+class CsvWriter:
+    """Writes one file; for spreadsheets, what they would run as a formula is written behind an apostrophe."""
+
+    for_spreadsheets: bool = False
+    tells_authors: bool = False
+    wants_sources: bool = False
+
+    def head(self) -> bytes:
+        """Return the header."""
+        return self._row(COLUMNS)
+
+    def author(self, author: Author, /) -> bytes:
+        """Return nothing: an author is told in the rows of books."""
+        return b""
+
+    def book(self, exported: Exported, /) -> bytes:
+        """Return the row of a book."""
+        book = exported.book
+        people = [] if exported.author is None else [_one(exported.author.name)]
+        people += [f"{_one(author.name)}{f' [{role}]' if role else ''}" for author, role in exported.contributors()]
+        cells = {
+            "key": str(book.id),
+            "title": book.title,
+            "subtitle": book.subtitle,
+            "authors": SEPARATOR.join(people),
+            "isbn": SEPARATOR.join(each.value for each in book.identifiers if str(each.scheme) == "isbn"),
+            "published": book.published,
+            "languages": _several(book.languages),
+            "publishers": _several(book.publishers),
+            "places": _several(book.places),
+            "edition": book.edition,
+            "series": _several(f"{each.title}{f' #{each.position}' if each.position else ''}" for each in book.series),
+            "pages": book.pages,
+            "subjects": _several(subject.term for subject in book.subjects),
+            "description": book.description,
+            "notes": _several(book.notes),
+            "tags": _several(book.tags),
+        }
+        return self._row("" if (value := cells[name]) is None else str(value) for name in COLUMNS)
+
+    def tail(self) -> bytes:
+        """Return nothing: the last row ends the file."""
+        return b""
+
+    def _row(self, cells: Iterable[str]) -> bytes:
+        text = StringIO()
+        csv.writer(text).writerow([self._cell(cell) for cell in cells])
+        return text.getvalue().encode("utf-8", "replace")
+
+    def _cell(self, cell: str) -> str:
+        return f"'{cell}" if self.for_spreadsheets and cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _several(texts: Iterable[str]) -> str:
+    return SEPARATOR.join(map(_one, texts))
+
+
+def _one(text: str) -> str:
+    """Return the text as one part of a list."""
+    return str(text).replace("; ", ", ").strip()
