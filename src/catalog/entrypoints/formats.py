@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from types import MappingProxyType
 
-from attrs import frozen
+from attrs import field, frozen
 
 from catalog.adapters.formats.bibtex import BibtexReader, BibtexWriter
 from catalog.adapters.formats.csljson import CslReader, CslWriter
@@ -21,6 +21,8 @@ from catalog.adapters.formats.jsonld import JsonLdWriter
 from catalog.adapters.formats.marc import MarcReader, marcjson, marcxml
 from catalog.adapters.formats.marc import writer as marc
 from catalog.adapters.formats.ndjson import NdjsonReader, NdjsonWriter
+from catalog.adapters.formats.onix import OnixReader
+from catalog.adapters.formats.openlibrary import Known, OpenLibraryReader
 from catalog.adapters.formats.ris import RisReader, RisWriter
 from catalog.domain.errors import UnknownFormat, UnreadableFile
 from catalog.domain.ports import RecordReader, RecordWriter
@@ -44,6 +46,8 @@ class Reading:
     mapping: str | None = None
     separator: str = "; "
     encoding: str = "utf-8"
+    known: Known = field(factory=Known)
+    """What the files of one run tell each other."""
 
 
 @frozen(kw_only=True)
@@ -142,6 +146,16 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             writer=CslWriter,
             media_type="application/vnd.citationstyles.csl+json",
             extension="json",
+        ),
+        "onix": Format(
+            title="ONIX for Books",
+            reader=lambda reading: OnixReader(source=reading.source),
+            begins=re.compile(rb"\s*<(?=.*<ONIX[Mm]essage)", re.DOTALL),
+        ),
+        "openlibrary": Format(
+            title="dumps of Open Library",
+            reader=lambda reading: OpenLibraryReader(known=reading.known),
+            begins=re.compile(rb"/type/[a-z]+\t/"),
         ),
         "jsonld": Format(
             title="schema.org, as JSON-LD",

@@ -63,7 +63,10 @@ def import_command(
     stop_on_error: bool,
     report: Path | None,
 ) -> None:
-    """Take the books of some files (gzipped or not) into the catalogue: MARC 21, or CSV.
+    """Take the books of some files (gzipped or not) into the catalogue.
+
+    They are MARC 21 (ISO 2709, XML or JSON), CSV, BibTeX, RIS, CSL-JSON, ONIX, a dump of Open Library, or our own
+    records; a file is known by how it begins.
 
     Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. A record is
     told again by its key in its source, a book by its ISBN too; importing a file again creates nothing twice. Each run

@@ -2,9 +2,11 @@
 
 from .contents import parts_of, unpacked, whole
 from .details import fitting, identifiers_of
+from .elements import elements_of
 from .names import inverted, name_parts, organised, somebody
 
 __all__ = [
+    "elements_of",
     "fitting",
     "identifiers_of",
     "inverted",

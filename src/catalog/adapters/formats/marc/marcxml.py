@@ -4,10 +4,8 @@ Records are cut out of the file, wherever they stand in it, and parsed one by on
 and a document type, with whatever entities it declares, is never read.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any, BinaryIO
 from xml.sax import SAXException
 from xml.sax.handler import feature_namespaces
@@ -18,16 +16,13 @@ from pymarc import Field, Indicators, Record, Subfield
 from pymarc.exceptions import PymarcException
 from pymarc.marcxml import MARC_XML_NS, XmlHandler, record_to_xml
 
-from catalog.adapters.formats.common import parts_of
-from catalog.domain.errors import UnreadableFile
+from catalog.adapters.formats.common import elements_of
 
 from .transmission import LONGEST_RECORD, Transmitted
 
 HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{MARC_XML_NS}">\n'.encode()
 TAIL = b"</collection>\n"
 
-_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
-_END = re.compile(rb"</(?P<prefix>[\w.-]*:)?record\s*>")
 _PREFIX = re.compile(rb"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DEEPEST = 20
@@ -35,7 +30,7 @@ _DEEPEST = 20
 
 def records_of(content: BinaryIO) -> Iterator[Transmitted]:
     """Yield the records of the file; raise UnreadableFile where it is damaged as a whole."""
-    for number, raw in enumerate(_cut(content), 1):
+    for number, raw in enumerate(elements_of(content, "record", LONGEST_RECORD), 1):
         if raw is None:
             yield Transmitted(number, b"", broken=f"is longer than {LONGEST_RECORD:,} bytes, so it is no record")
             continue
@@ -117,57 +112,3 @@ class _Handler(XmlHandler):
         if name[1] == "leader":
             self._text = ["".join(self._text).ljust(24)[:24]]  # some are too short, and it decides on nothing here
         super().endElementNS(name, qname)  # type: ignore[no-untyped-call]
-
-
-def _cut(content: BinaryIO) -> Iterator[bytes | None]:
-    """Yield each innermost element called record, in UTF-8; None for what is too long to be one."""
-    kept = bytearray()
-    searched = 0
-    for part in _in_utf_8(content):
-        kept += part
-        while end := _END.search(kept, searched):
-            begins = _last_start(bytes(kept[: end.start()]), end["prefix"] or b"")
-            if begins is not None:
-                yield bytes(kept[begins : end.end()])
-            del kept[: end.end()]
-            searched = 0
-        searched = max(0, len(kept) - 200)
-        if len(kept) > LONGEST_RECORD:
-            yield None
-            kept.clear()
-            searched = 0
-    if (begins := _last_start(bytes(kept), b"")) is not None and _END.search(kept) is None:
-        yield bytes(kept[begins:])
-
-
-def _last_start(content: bytes, prefix: bytes) -> int | None:
-    *_, last = (None, *_starts(prefix).finditer(content))
-    return None if last is None else last.start()
-
-
-@cache
-def _starts(prefix: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"<" + re.escape(prefix) + rb"record(?=[\s>])")
-
-
-def _in_utf_8(content: BinaryIO) -> Iterator[bytes]:
-    try:
-        decode: Any = None
-        for number, part in enumerate(parts_of(content)):
-            decode = _decoder(part) if number == 0 else decode
-            yield part if decode is None else decode(part).encode()
-    except UnicodeError as error:
-        raise UnreadableFile(f"the file is not in the encoding that it declares ({error})") from None
-
-
-def _decoder(first: bytes) -> Any:
-    """Return what decodes the file; None for UTF-8, of which each record is looked at on its own."""
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return codecs.getincrementaldecoder("utf-16")().decode
-    found = _DECLARED.search(first[:200])
-    name = found[1].decode() if found else "utf-8"
-    try:
-        codec = codecs.lookup(name)
-    except LookupError:
-        raise UnreadableFile(f"the file declares the encoding {name!r}, which nobody knows") from None
-    return None if codec.name in {"utf-8", "ascii"} else codec.incrementaldecoder().decode
