@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, Contributor, SourceKey
+from catalog.domain.books import Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import ContentWithheld, Merged, NotFound, Removed, VersionIsRemoval
 from catalog.domain.kinds import Kind
@@ -112,7 +112,7 @@ def test_versions_that_say_the_same_do_not_differ_whatever_they_say_of_themselve
 
 def test_sources_and_contributors_differ_as_a_whole() -> None:
     contributors = (Contributor(author_id=HOMER.id, role=Role("trl")),)
-    sources = (SourceKey("gutenberg", "1"),)
+    sources = (SourceRecord("gutenberg", "1"),)
 
     assert differences(ILIAD, evolve(ILIAD, contributors=contributors, sources=sources)) == [
         Difference(field="contributors", before=(), after=contributors),

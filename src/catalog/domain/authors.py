@@ -11,7 +11,7 @@ from .constraints import Doc, Items, Text, constrained
 from .errors import AuthorNotYetBorn, InvalidValue
 from .identifiers import VALID, Identifier, Number
 from .kinds import Kind
-from .records import details_of, succeeded, told
+from .records import details_of, record_with, succeeded, told
 from .text import fold, sort_key
 from .values import AuthorKind, PartialDate
 
@@ -100,7 +100,7 @@ class Author(AuthorDetails):
     @classmethod
     def recorded(cls, details: AuthorDetails, *, id: UUID, at: datetime) -> Self:
         """Return the first version of a new author."""
-        return cls(id=id, created_at=at, updated_at=at, **told(details))
+        return record_with(cls, details, id=id, version=1, created_at=at, updated_at=at)
 
     @property
     def details(self) -> AuthorDetails:

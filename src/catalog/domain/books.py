@@ -12,7 +12,7 @@ from .constraints import Doc, Items, Number, Text, checked, constrained
 from .errors import InvalidValue
 from .identifiers import Identifier
 from .kinds import Kind
-from .records import details_of, succeeded, told
+from .records import details_of, record_with, succeeded, told
 from .text import sort_key
 from .values import Isbn, Language, PartialDate, Role, Scheme, Url
 
@@ -248,10 +248,15 @@ class Book(CataloguedBook):
         tuple[SourceRecord, ...], Doc("the records it was imported from; importing one of them again finds this book")
     ] = ()
 
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if len({source.id for source in self.sources}) < len(self.sources):
+            raise InvalidValue("must come from each record of a source once")
+
     @classmethod
     def recorded(cls, details: BookDetails, *, id: UUID, at: datetime, sources: tuple[SourceRecord, ...] = ()) -> Self:
         """Return the first version of a new book."""
-        return cls(id=id, created_at=at, updated_at=at, sources=sources, **told(details))
+        return record_with(cls, details, id=id, version=1, created_at=at, updated_at=at, sources=sources)
 
     def revised(self, details: BookDetails, *, at: datetime) -> Self:
         """Return the next version, or the book itself if the details change nothing."""

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, Contributor
+from catalog.domain.books import BookDetails, Contributor, SourceRecord
 from catalog.domain.constraints import Items, Number, Text, metadata_of
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
@@ -105,6 +105,11 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+def _told_apart_by(item: Any) -> Any:
+    """What two items of a list differ in: records of sources in which records they are."""
+    return item.id if isinstance(item, SourceRecord) else item
+
+
 def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     """Values that a field with this annotation takes."""
     limits = metadata_of(annotation)
@@ -123,7 +128,7 @@ def _limited(kind: Any, limits: tuple[object, ...]) -> st.SearchStrategy[Any]:
     if bounds := [limit for limit in limits if isinstance(limit, Number)]:
         return st.integers(bounds[0].least, bounds[0].most)
     if get_origin(kind) is tuple:
-        return st.lists(values_of(get_args(kind)[0]), max_size=min(most, 4), unique=True).map(tuple)
+        return st.lists(values_of(get_args(kind)[0]), max_size=min(most, 4), unique_by=_told_apart_by).map(tuple)
     if attrs.has(kind) and kind not in VALUES:
         return instances_of(kind)
     return VALUES[kind]

@@ -24,10 +24,11 @@ def fitting(said: Mapping[str, Any], warnings: list[str]) -> BookDetails:
 
 
 def _fitting(name: str, value: Any, warnings: list[str]) -> Any:
-    field = fields_dict(BookDetails)[name]
-    items = next((item for item in metadata_of(field.type) if isinstance(item, Items)), None)
-    if items is not None:
-        return _fitting_items(name, value, field, items.most, warnings)
+    field, most = _FIELDS[name]
+    if most is not None:
+        return _fitting_items(name, value, field, most, warnings)
+    if value is None:
+        return None
     try:
         return checked(field, value)
     except InvalidValue as error:
@@ -40,10 +41,14 @@ def _fitting(name: str, value: Any, warnings: list[str]) -> Any:
 def _fitting_items(
     name: str, values: Iterable[Any], field: "Attribute[Any]", most: int, warnings: list[str]
 ) -> tuple[Any, ...]:
+    items = tuple(dict.fromkeys(value for value in values if value))
+    if len(items) <= most:
+        try:
+            return tuple(dict.fromkeys(checked(field, items)))
+        except InvalidValue:  # one of them is wrong, and the others are not
+            pass
     kept: dict[Any, None] = {}
-    for value in values:
-        if not value:
-            continue
+    for value in items:
         try:
             (item,) = checked(field, (value,))
         except InvalidValue as error:
@@ -53,6 +58,14 @@ def _fitting_items(
     if len(kept) > most:
         warnings.append(f"{len(kept) - most} of {len(kept)} {name} left out")
     return tuple(kept)[:most]
+
+
+def _most(field: "Attribute[Any]") -> int | None:
+    """Return how many items the field takes; None where it is no list."""
+    return next((item.most for item in metadata_of(field.type) if isinstance(item, Items)), None)
+
+
+_FIELDS = {name: (field, _most(field)) for name, field in fields_dict(BookDetails).items()}
 
 
 def identifiers_of(said: Mapping[str, str | Iterable[str]]) -> Iterator[Identifier]:
