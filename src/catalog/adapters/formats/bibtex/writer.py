@@ -60,7 +60,7 @@ class BibtexWriter:
             people["author"] = [self._name(exported.author)]
         others = []
         for author, role in exported.contributors():
-            name = "author" if role in (None, "aut", "cre") else _FIELDS.get(str(role), "")
+            name = "author" if str(role or "aut") in ("aut", "cre") else _FIELDS.get(str(role), "")
             if not is_biblatex and name not in {"author", "editor"}:
                 name = ""
             if name:

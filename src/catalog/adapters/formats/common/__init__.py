@@ -3,6 +3,7 @@
 from .contents import parts_of, unpacked, whole
 from .details import fitting, identifiers_of
 from .elements import elements_of
+from .languages import tag_of
 from .names import inverted, name_parts, organised, somebody
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "organised",
     "parts_of",
     "somebody",
+    "tag_of",
     "unpacked",
     "whole",
 ]

@@ -66,6 +66,7 @@ def _decoder(first: bytes) -> Any:
     found = _DECLARED.search(first[:200])
     name = found[1].decode() if found else "utf-8"
     try:
+        "".encode(name)  # refuses what is no encoding of text, as zip
         codec = codecs.lookup(name)
     except LookupError:
         raise UnreadableFile(f"the file declares the encoding {name!r}, which nobody knows") from None

@@ -1,6 +1,7 @@
 """Items of CSL-JSON to drafts of books."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, BinaryIO
@@ -19,7 +20,10 @@ from .variables import IDENTIFIERS, ROLES, TEXTS
 
 FORMAT = "csl"
 
-_YEAR = re.compile(r"(?<!\d)-?\d{1,4}(?!\d)")
+_YEAR = re.compile(r"(?<![\d-])-?\d{4}(?!\d)|(?<=\d-)\d{4}(?!\d)", re.ASCII)
+_SHORT_YEAR = re.compile(r"-?\d{1,3}", re.ASCII)
+_BEFORE = re.compile(r"(\d{1,4})\s?b\.?\s?c\.?(?:\s?e\.?)?", re.IGNORECASE | re.ASCII)
+_MOST_CONTRIBUTORS = 200
 _PAGES = re.compile(r"\d{1,6}")
 _TAGS = re.compile(r"</?(?:i|b|sub|sup|span)\b[^<>]{0,200}>")
 
@@ -33,7 +37,7 @@ class CslReader:
     def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each item says."""
         try:
-            said = msgspec.json.decode(whole(content))
+            said = msgspec.json.decode(whole(content).removeprefix(BOM_UTF8))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnreadableFile(f"the file is no JSON: {error}") from None
         items = said.get("items", [said]) if isinstance(said, dict) else said
@@ -47,16 +51,18 @@ class CslReader:
             return Entry(line=number, refusal="is no item: an object was expected")
         content = msgspec.json.encode(item)
         given = item.get("id")
-        key = str(given)[:200] if isinstance(given, str | int) and str(given).strip() else sha256(content).hexdigest()
+        is_text = isinstance(given, str | int) and not isinstance(given, bool)
+        is_own = is_text and 0 < len(str(given).strip()) <= 200
+        key = str(given) if is_own else sha256(content).hexdigest()
         warnings: list[str] = []
         try:
-            draft = _draft(item, SourceRecord(self.source, key, FORMAT, content), warnings)
+            draft = _draft(item, SourceRecord(self.source, key, FORMAT, content), warnings, has_own_key=is_own)
         except InvalidValue as error:
             return Entry(line=number, key=key, refusal=str(error), warnings=tuple(warnings))
         return Entry(line=number, key=key, draft=draft, warnings=tuple(warnings))
 
 
-def _draft(item: Mapping[str, Any], origin: SourceRecord, warnings: list[str]) -> BookDraft:
+def _draft(item: Mapping[str, Any], origin: SourceRecord, warnings: list[str], *, has_own_key: bool) -> BookDraft:
     authors = list(_people(item.get("author"), warnings))
     contributors = [DraftContributor(author) for author in authors[1:]]
     for variable, role in ROLES.items():
@@ -69,20 +75,21 @@ def _draft(item: Mapping[str, Any], origin: SourceRecord, warnings: list[str]) -
         "languages": _languages(_text(item.get("language")), warnings),
         "publishers": [_text(item.get("publisher"))],
         "places": [_text(item.get("publisher-place"))],
-        "series": _series(item),
+        "series": _series(item, warnings),
         "pages": _pages(_text(item.get("number-of-pages"))),
-        "subjects": [
-            Subject(term=term[:500]) for term in map(str.strip, _text(item.get("keyword")).split(",")) if term
-        ],
-        "notes": [_text(item.get(name)) for name in ("note", "annote")],
+        "subjects": _subjects(_text(item.get("keyword")), warnings),
+        "description": _lines(item.get("abstract")) or None,
+        "notes": [_lines(item.get(name)) for name in ("note", "annote")],
         "links": _links(_text(item.get("URL")), warnings),
     }
+    if len(contributors) > _MOST_CONTRIBUTORS:
+        warnings.append(f"{len(contributors) - _MOST_CONTRIBUTORS} of {len(contributors)} contributors left out")
     return BookDraft(
         origin=origin,
         details=fitting(said, warnings),
         author=authors[0] if authors else None,
-        contributors=tuple(contributors[:200]),
-        has_own_key=item.get("id") not in (None, ""),
+        contributors=tuple(contributors[:_MOST_CONTRIBUTORS]),
+        has_own_key=has_own_key,
     )
 
 
@@ -90,6 +97,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return ""
     return " ".join(_TAGS.sub("", str(value)).split())
+
+
+def _lines(value: Any) -> str:
+    return "\n".join(map(_text, value.splitlines())).strip() if isinstance(value, str) else _text(value)
 
 
 def _people(names: Any, warnings: list[str]) -> Iterator[AuthorDetails]:
@@ -117,21 +128,40 @@ def _date(said: Any, warnings: list[str]) -> PartialDate | None:
         return None
     parts = said.get("date-parts")
     first = parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], list) else []
-    try:
-        numbers = [int(part) for part in first[:3] if str(part).strip()]
-        if numbers:
-            year = str(PartialDate.of_year(numbers[0]))
-            return PartialDate.parse("-".join([year, *(f"{number:02d}" for number in numbers[1:])]))
-    except (ValueError, TypeError):
-        pass
+    numbers = [str(part).strip() for part in first[:3] if isinstance(part, str | int) and str(part).strip()]
+    if numbers:
+        for length in range(len(numbers), 0, -1):  # a month may be a season
+            if (date := _of_numbers(numbers[:length])) is not None:
+                if length < len(numbers):
+                    warnings.append(f"date {numbers} shortened to {date}: the rest is no month and day")
+                return date
     text = _text(said.get("raw")) or _text(said.get("literal"))
-    try:
-        return PartialDate.parse(text) if text else None
-    except InvalidValue:
-        if found := _YEAR.search(text):
-            return PartialDate.of_year(int(found[0]))
+    if not text and numbers:
+        text = "-".join(numbers)
+    elif text and (date := _of_text(text)) is not None:
+        return date
+    if text:
         warnings.append(f"date {text[:50]!r} left out: it is neither a year nor YYYY-MM-DD")
     return None
+
+
+def _of_numbers(numbers: list[str]) -> PartialDate | None:
+    try:
+        year, *others = map(int, numbers)
+        return PartialDate.parse("-".join([str(PartialDate.of_year(year)), *(f"{number:02d}" for number in others)]))
+    except ValueError:
+        return None
+
+
+def _of_text(text: str) -> PartialDate | None:
+    try:
+        return PartialDate.parse(text)
+    except InvalidValue:
+        pass
+    if (found := _BEFORE.search(text)) and int(found[1]):
+        return PartialDate.of_year(1 - int(found[1]))
+    found = _YEAR.search(text) or _SHORT_YEAR.fullmatch(text)
+    return PartialDate.of_year(int(found[0])) if found else None
 
 
 def _languages(text: str, warnings: list[str]) -> Iterator[Language]:
@@ -144,9 +174,20 @@ def _languages(text: str, warnings: list[str]) -> Iterator[Language]:
                 warnings.append(f"language {tag[:50]!r} left out: it {error.rule}")
 
 
-def _series(item: Mapping[str, Any]) -> Iterator[Series]:
-    if title := _text(item.get("collection-title"))[:1000]:
-        yield Series(title=title, position=_text(item.get("collection-number"))[:100] or None)
+def _subjects(text: str, warnings: list[str]) -> Iterator[Subject]:
+    for term in filter(None, map(str.strip, text.split(","))):
+        try:
+            yield Subject(term=term)
+        except InvalidValue as error:
+            warnings.append(f"one of subjects left out: it {error.rule}")
+
+
+def _series(item: Mapping[str, Any], warnings: list[str]) -> Iterator[Series]:
+    if title := _text(item.get("collection-title")):
+        try:
+            yield Series(title=title, position=_text(item.get("collection-number")) or None)
+        except InvalidValue as error:
+            warnings.append(f"series left out: it {error.rule}")
 
 
 def _pages(text: str) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from catalog.adapters.formats.common import name_parts
+from catalog.adapters.formats.common import name_parts, tag_of
 from catalog.domain.authors import Author
 from catalog.domain.exports import Exported
 from catalog.domain.values import PartialDate
@@ -51,7 +51,7 @@ def _item(exported: Exported) -> dict[str, Any]:
     if exported.author is not None:
         names["author"] = [_name(exported.author)]
     for author, role in exported.contributors():
-        variable = "author" if role in (None, "aut", "cre") else _VARIABLES.get(str(role), "contributor")
+        variable = "author" if str(role or "aut") in ("aut", "cre") else _VARIABLES.get(str(role), "contributor")
         names.setdefault(variable, []).append(_name(author))
     item |= names
     if book.published is not None:
@@ -67,7 +67,7 @@ def _item(exported: Exported) -> dict[str, Any]:
         "collection-title": book.series[0].title if book.series else None,
         "collection-number": book.series[0].position if book.series else None,
         "number-of-pages": None if book.pages is None else str(book.pages),
-        "language": str(book.languages[0]) if book.languages else None,
+        "language": tag_of(book.languages[0]) if book.languages else None,
         "keyword": ", ".join(dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags])),
         "note": "\n".join(book.notes),
         "URL": str(book.links[0].url) if book.links else None,

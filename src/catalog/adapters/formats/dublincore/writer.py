@@ -9,6 +9,8 @@ from attrs import define
 from catalog.domain.authors import Author
 from catalog.domain.exports import Exported
 
+FORMAT = "dc"
+
 _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 <records xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" xmlns:dc="http://purl.org/dc/elements/1.1/">
 """
@@ -48,7 +50,7 @@ def _elements(exported: Exported) -> Iterator[tuple[str, str]]:
     if exported.author is not None:
         yield "creator", exported.author.sort_name or exported.author.name
     for author, role in exported.contributors():
-        is_creator = role in (None, "aut", "cre")
+        is_creator = str(role or "aut") in ("aut", "cre")
         yield "creator" if is_creator else "contributor", author.sort_name or author.name
     yield from (("subject", subject.term) for subject in book.subjects)
     if book.description is not None:

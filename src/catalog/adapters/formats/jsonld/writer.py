@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 from attrs import define, field
 
-from catalog.adapters.formats.common import name_parts
+from catalog.adapters.formats.common import name_parts, tag_of
 from catalog.domain.authors import Author
 from catalog.domain.exports import Exported
+
+FORMAT = "jsonld"
 
 PROPERTIES: Mapping[str, str] = {"edt": "editor", "trl": "translator", "ill": "illustrator", "nrt": "readBy"}
 """The property that tells a contributor of each role; others are a `contributor`."""
@@ -61,7 +63,7 @@ def _book(exported: Exported) -> dict[str, Any]:
     book = exported.book
     people: dict[str, list[Any]] = {} if exported.author is None else {"author": [_person(exported.author)]}
     for author, role in exported.contributors():
-        name = "author" if role in (None, "aut", "cre") else PROPERTIES.get(str(role), "contributor")
+        name = "author" if str(role or "aut") in ("aut", "cre") else PROPERTIES.get(str(role), "contributor")
         people.setdefault(name, []).append(_person(author))
     node: dict[str, Any] = {
         "@type": "Book",
@@ -71,7 +73,7 @@ def _book(exported: Exported) -> dict[str, Any]:
         **people,
         "isbn": [str(isbn) for isbn in book.isbns()],
         "datePublished": None if book.published is None else str(book.published),
-        "inLanguage": [str(language) for language in book.languages],
+        "inLanguage": [tag_of(language) for language in book.languages],
         "publisher": [{"@type": "Organization", "name": name} for name in book.publishers],
         "bookEdition": book.edition,
         "numberOfPages": book.pages,
@@ -88,7 +90,7 @@ def _book(exported: Exported) -> dict[str, Any]:
 
 
 def _person(author: Author) -> dict[str, Any]:
-    kind = {"organisation": "Organization", "meeting": "Event"}.get(str(author.kind or ""), "Person")
+    kind = {"organisation": "Organization", "meeting": "Organization"}.get(str(author.kind or ""), "Person")
     node: dict[str, Any] = {"@type": kind, "@id": f"urn:uuid:{author.id}", "name": author.name}
     if kind == "Person":
         if (parts := name_parts(author)) is not None:

@@ -125,7 +125,7 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
                 continue
             if begins is not None:  # what begins before another one ended is broken, and told so
                 ended = at if kind == "end" else start
-                yield bytes(kept[begins:ended])
+                yield bytes(kept[begins:ended]) if ended - begins <= LONGEST_PRODUCT else None
                 del kept[:ended]
                 at -= ended
                 start -= ended
@@ -158,7 +158,7 @@ def _decoder(first: bytes) -> Callable[[bytes], str] | None:
     found = _DECLARED.search(first[:200])
     name = found[1].decode() if found else "utf-8"
     try:
-        b"".decode(name)  # refuses what is no encoding of text, as zip
+        "".encode(name)  # refuses what is no encoding of text, as zip
         codec = codecs.lookup(name)
     except LookupError:
         raise UnreadableFile(f"the file declares the encoding {name!r}, which nobody knows") from None

@@ -1,5 +1,6 @@
-"""Open Library's dumps: lines of its editions, works and authors."""
+"""Dumps of Open Library (openlibrary.org), the Internet Archive's catalogue: a record on each line."""
 
-from .reader import Known, OpenLibraryReader
+from .people import Known
+from .reader import FORMAT, OpenLibraryReader
 
-__all__ = ["Known", "OpenLibraryReader"]
+__all__ = ["FORMAT", "Known", "OpenLibraryReader"]

@@ -48,7 +48,7 @@ def _tags(exported: Exported) -> Iterator[tuple[str, str]]:
         yield "AU", _name(exported.author)
     others = []
     for author, role in exported.contributors():
-        tag = "AU" if role in (None, "aut", "cre") else TAGS.get(str(role), "")
+        tag = "AU" if str(role or "aut") in ("aut", "cre") else TAGS.get(str(role), "")
         if tag:
             yield tag, _name(author)
         else:
