@@ -20,7 +20,7 @@ from sqlalchemy.pool import Pool
 
 from catalog.adapters.system import SystemClock
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, SourceKey
+from catalog.domain.books import BookDetails, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.ports import Storage
 from catalog.domain.records import Amendment
@@ -73,7 +73,7 @@ async def write(storage: Storage, chance: random.Random, writes: int) -> None:
                 promise({"id": str(id), "version": books.pop(id) + 1, "is_removed": True})
             case "import":
                 entries = [
-                    Entry(line=line, draft=drafted(SourceKey(text[:200], str(line)), text)) for line in range(40)
+                    Entry(line=line, draft=drafted(SourceRecord(text[:200], str(line)), text)) for line in range(40)
                 ]
                 taken = await cataloguers.importing.take(entries, uuid4())
                 promise(*({"id": str(each.book_id), "version": 1, "title": text} for each in taken))

@@ -33,7 +33,7 @@ def isbns_of(cells: Sequence[str], separator: str, warnings: list[str]) -> tuple
             isbn = str(_isbn(given))
             identifier = Identifier(scheme=ISBN, value=isbn, as_given=None if given == isbn else given)
         except InvalidValue as error:
-            warnings.append(f"invalid ISBN {given[:50]!r} kept, and marked: it {error.rule}")
+            warnings.append(f"invalid ISBN {given[:50]!r} kept and marked: it {error.rule}")
             try:
                 identifier = Identifier(scheme=ISBN, value=one_line(given))
             except InvalidValue:
