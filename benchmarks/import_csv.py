@@ -21,7 +21,8 @@ from typing import Any, TextIO, cast
 from uuid import uuid4
 
 from catalog.domain.callers import Caller
-from catalog.domain.use_cases.importing import CHUNK, Importing, Status
+from catalog.domain.imports import Status
+from catalog.domain.use_cases.importing import CHUNK, Importing
 from catalog.entrypoints.container import local_container
 from catalog.entrypoints.formats import Reading, record_reader
 from catalog.entrypoints.settings import Settings

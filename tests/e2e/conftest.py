@@ -16,10 +16,10 @@ from .servers import Server
 
 
 @pytest.fixture
-async def settings(new_storage: NewStorage) -> AsyncGenerator[Settings]:
+async def settings(new_storage: NewStorage, tmp_path: Path) -> AsyncGenerator[Settings]:
     """The settings of an empty catalogue, in each storage."""
     async with new_storage() as url:
-        yield Settings(storage=url)
+        yield Settings(storage=url, imports_folder=str(tmp_path / "imports"))
 
 
 @pytest.fixture

@@ -176,6 +176,9 @@ def test_a_replica_is_live_answers_as_the_source_does_and_refuses_writes(
         ):
             problem = problem_in(here.request(method, where, json=body), 403, "read-only-replica")
             assert source.address in problem["detail"]
+        file = here.post("/imports?source=x", content=b"@book{k, title={Emma}}")
+        assert source.address in problem_in(file, 403, "read-only-replica")["detail"]
+        assert here.get("/imports").json()["total"] == 0
         assert everything(here) == before == everything(there)
     assert "ERROR" not in replica.output
     assert replica.stop() == 0

@@ -25,6 +25,7 @@ RENEW = "WRITE_OPENAPI"
 
 WITH_BODY = {"post", "put", "patch"}
 BODILESS = {f"/{kind}/{{id}}/{what}": {"post"} for kind in ("authors", "books") for what in ("restore", "unmerge")}
+BODILESS["/imports/{id}/stop"] = {"post"}
 
 
 async def document_of(client: Client) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def test_an_unknown_format_is_refused_with_all_there_are() -> None:
 
 
 def test_columns_are_mapped_in_csv_alone() -> None:
-    with pytest.raises(UnreadableFile, match="--map says what the columns of a CSV file mean"):
+    with pytest.raises(UnreadableFile, match="a map says what the columns of a CSV file mean"):
         record_reader("marc", b"", Reading(source="file", mapping="title=T"))
     assert isinstance(record_reader(None, CONTENT, Reading(source="file", mapping="title=T")), CsvReader)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from catalog.domain.imports import Status
 from catalog.domain.ports import RecordReader, Storage
 from catalog.domain.queries import BookQuery, PageRequest
 from catalog.domain.search import Search
-from catalog.domain.use_cases.importing import Status
 from catalog.entrypoints.formats import Reading, record_reader
 from catalog.testing.doubles import Cataloguers
 from catalog.testing.plugin import FIGURE

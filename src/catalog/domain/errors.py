@@ -243,6 +243,26 @@ class UnreadableFile(CatalogError):
 
 
 @define(eq=False)
+class ImportNotFound(CatalogError):
+    """No import has this id."""
+
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"there is no import with the id {self.id}"
+
+
+@define(eq=False)
+class ImportRunning(CatalogError):
+    """An import that is not done yet can not be forgotten."""
+
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"the import {self.id} is not done yet; stop it first"
+
+
+@define(eq=False)
 class Interrupted(CatalogError):
     """Somebody else's write came between; the whole unit of work may be run again."""
 
@@ -252,6 +272,9 @@ class StorageBusy(CatalogError):
     """The storage could not be had in time; nothing was written. Try again in `retry_after` seconds."""
 
     retry_after: int = 1
+
+    def __str__(self) -> str:
+        return "the storage could not be had in time; nothing was written"
 
 
 @define(eq=False)

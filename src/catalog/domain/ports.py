@@ -14,9 +14,10 @@ from attrs import frozen
 
 from .authors import Author
 from .books import Book, BookRecord, SourceKey, SourceRecord
-from .callers import Caller
+from .callers import Caller, IdempotentRequest
 from .exports import Exported
 from .identifiers import Number
+from .imports import Chunk, ImportJob, ImportPage, ReportLine, ReportPart, Status
 from .kinds import Kind
 from .queries import AuthorQuery, BookQuery, Candidates, ChangeQuery, Page, PageRequest, Position, RevisionQuery
 from .receipts import Receipt
@@ -210,6 +211,94 @@ class RecordWriter(Protocol):
 
     def tail(self) -> bytes:
         """Return how the file ends."""
+        ...
+
+
+class ImportReader(Protocol):
+    """Reads the files of an import."""
+
+    def read(self, job: ImportJob, files: Sequence[BinaryIO], /, *, records: int) -> AsyncGenerator[Chunk]:
+        """Yield the records of the files, some at a time, without those that come first; raise UnreadableFile.
+
+        `records` is how many these are.
+        """
+        ...
+
+
+class Upload(Protocol):
+    """Files of an import, while they are received."""
+
+    async def begin(self, name: str) -> None:
+        """Begin the next file."""
+        ...
+
+    async def write(self, some: bytes) -> None:
+        """Add some of what the file holds; raise StorageFull."""
+        ...
+
+    async def keep(self, job: ImportJob, key: IdempotentRequest | None = None) -> None:
+        """Make the files and the job durable: from now on it waits to be done, and the key tells it again."""
+        ...
+
+
+class ImportQueue(Protocol):
+    """The imports that were asked for: their files until these are read, and what became of each record.
+
+    Several processes may use one queue.
+    """
+
+    def receive(self, id: UUID) -> AbstractAsyncContextManager[Upload]:
+        """Receive the files of an import; what is not kept by the end is gone."""
+        ...
+
+    async def get(self, id: UUID) -> ImportJob:
+        """Return the import; raise ImportNotFound."""
+        ...
+
+    async def asked_before(self, actor: str, key: IdempotentRequest, *, since: datetime) -> ImportJob | None:
+        """Return the import that the actor asked for with that key, if not before `since`; raise KeyReused."""
+        ...
+
+    async def page(self, page: PageRequest) -> ImportPage:
+        """Return a page of the imports, newest first."""
+        ...
+
+    async def report(self, id: UUID, *, after: int, limit: int, status: Status | None = None) -> ReportPart:
+        """Return what became of some records: those that the report tells after that place; 0 is its beginning.
+
+        Raises ImportNotFound, and InvalidValue for a place that no part has told.
+        """
+        ...
+
+    async def ask_to_stop(self, id: UUID) -> None:
+        """Ask whoever does the import to stop; raise ImportNotFound."""
+        ...
+
+    async def is_to_stop(self, id: UUID) -> bool:
+        """Whether somebody asked that."""
+        ...
+
+    async def forget(self, id: UUID) -> None:
+        """Drop the import and its report; raise ImportNotFound."""
+        ...
+
+    def alone(self) -> AbstractAsyncContextManager[bool]:
+        """Be the one who does imports, until the end; False where somebody else is."""
+        ...
+
+    async def next(self) -> ImportJob | None:
+        """Return the oldest import that is not done."""
+        ...
+
+    def files(self, job: ImportJob) -> AbstractAsyncContextManager[Sequence[BinaryIO]]:
+        """Open the files of an import, to read them."""
+        ...
+
+    async def note(self, job: ImportJob, lines: Sequence[ReportLine] = ()) -> None:
+        """Keep how far the import is, and report these lines; what was reported beyond the job's records is dropped.
+
+        The files of one that has ended are dropped.
+        """
         ...
 
 

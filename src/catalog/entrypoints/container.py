@@ -1,6 +1,6 @@
 """The composition root: the only place that knows which adapter stands behind which port."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 
 import click
 from advanced_alchemy.extensions.litestar import SQLAlchemyInitPlugin
@@ -10,13 +10,16 @@ from litestar import Litestar, Request
 from litestar.plugins import CLIPlugin, PluginProtocol
 
 from catalog.adapters.http import HttpChangeFeed
+from catalog.adapters.spool import FolderImportQueue
 from catalog.adapters.sql import commands
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
-from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, Storage
+from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, ImportQueue, ImportReader, Storage
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
 from catalog.domain.use_cases.exporting import Exporting
+from catalog.domain.use_cases.import_orders import ImportOrdering
+from catalog.domain.use_cases.import_work import ImportWork
 from catalog.domain.use_cases.importing import Importing
 from catalog.domain.use_cases.log_keeping import LogKeeping
 from catalog.domain.use_cases.merging import Merging
@@ -24,9 +27,11 @@ from catalog.domain.use_cases.undoing import Undoing
 
 from .http.app import create_app
 from .http.callers import caller_of
+from .http.import_worker import ImportWorker
 from .http.news import News
+from .import_reader import FormatsReader
 from .settings import Settings
-from .storages import kind_of, migration_config, open_storage
+from .storages import imports_folder, kind_of, migration_config, open_storage
 
 
 class StorageProvider(Provider):
@@ -69,10 +74,20 @@ class HttpProvider(Provider):
 
     scope = Scope.REQUEST
     news = provide(News, scope=Scope.APP)
+    import_reader = provide(FormatsReader, provides=ImportReader, scope=Scope.APP)
+    import_work = provide(ImportWork, scope=Scope.APP)
+    import_worker = provide(ImportWorker, scope=Scope.APP)
+    import_ordering = provide(ImportOrdering)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
+
+    @provide(scope=Scope.APP)
+    def import_queue(self) -> Generator[ImportQueue]:
+        """Keep the imports that were asked for."""
+        with imports_folder(self._settings) as folder:
+            yield FolderImportQueue(folder)
 
     @provide
     async def caller(self, request: Request) -> Caller:  # type: ignore[type-arg]  # the type that Dishka knows

@@ -67,6 +67,8 @@ class Format:
     """Whether its media type in Accept asks for it, and can ask for nothing else."""
     extension: str = ""
     """What the names of its files end with."""
+    names_sources: bool = False
+    """Whether its records tell their source themselves, and the name of the file says nothing."""
 
 
 def _csv_reader(reading: Reading) -> RecordReader:
@@ -115,6 +117,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             writer=NdjsonWriter,
             media_type="application/x-ndjson",
             extension="ndjson",
+            names_sources=True,
         ),
         "bibtex": Format(
             title="BibTeX",
@@ -156,6 +159,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             title="dumps of Open Library",
             reader=lambda reading: OpenLibraryReader(known=reading.known),
             begins=re.compile(rb"/type/[a-z]+\t/"),
+            names_sources=True,
         ),
         "jsonld": Format(
             title="schema.org, as JSON-LD",
@@ -194,10 +198,10 @@ def record_reader(name: str | None, beginning: bytes, reading: Reading) -> Recor
 
     Raises UnreadableFile where there is no such format, or it can not be read so.
     """
-    name = name or _recognised(_unpacked(beginning), reading)
+    name = name or format_of(beginning, reading)
     if name in FORMATS and (reader_of := FORMATS[name].reader) is not None:
         if reading.mapping is not None and name != "csv":
-            raise UnreadableFile(f"--map says what the columns of a CSV file mean, and this is {FORMATS[name].title}")
+            raise UnreadableFile(f"a map says what the columns of a CSV file mean, and this is {FORMATS[name].title}")
         return reader_of(reading)
     for entry_point in entry_points(group=ENTRY_POINTS, name=name):
         try:
@@ -233,7 +237,9 @@ def record_writer(name: str) -> RecordWriter:
     raise UnknownFormat(name, written_formats())
 
 
-def _recognised(beginning: bytes, reading: Reading) -> str:
+def format_of(beginning: bytes, reading: Reading) -> str:
+    """Return the name of the format that the file begins like."""
+    beginning = _unpacked(beginning)
     if reading.mapping is not None:
         return "csv"
     known = (name for name, each in FORMATS.items() if each.begins is not None and each.begins.match(beginning))

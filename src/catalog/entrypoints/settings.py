@@ -46,9 +46,16 @@ class Settings:
     max_body_bytes: Annotated[int, Doc("the largest request body")] = field(
         default=1_048_576, validator=validators.ge(1024)
     )
-    body_timeout_seconds: Annotated[float, Doc("how long a request body may take to arrive")] = field(
-        default=30.0, validator=[validators.gt(0), validators.le(A_DAY)]
-    )
+    imports_folder: Annotated[
+        str,
+        Doc(
+            "the folder that keeps files until they are imported, and reports; "
+            "empty for one beside the SQLite file, or among the temporary files"
+        ),
+    ] = ""
+    body_timeout_seconds: Annotated[
+        float, Doc("how long a request body may take to arrive, or the next part of a file that is to be imported")
+    ] = field(default=30.0, validator=[validators.gt(0), validators.le(A_DAY)])
     shutdown_seconds: Annotated[float, Doc("how long requests in flight may go on when the service stops")] = field(
         default=10.0, validator=[validators.gt(0), validators.le(A_DAY)]
     )

@@ -5,11 +5,14 @@ that takes the URL and returns an async context manager of a `catalog.domain.por
 attribute `scratch`: one that takes the URL and returns an async context manager of the URL of a new, empty storage.
 """
 
+import os
 import re
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from hashlib import blake2b
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from attrs import frozen
@@ -135,6 +138,24 @@ def kind_of(settings: Settings) -> StorageKind:
         f"{shown(settings.storage)!r} is not a storage; give sqlite:///FILE, "
         f"postgresql://USER:PASSWORD@HOST/DATABASE or memory:// (known: {', '.join(sorted({*STORAGES, *offered}))})"
     )
+
+
+@contextmanager
+def imports_folder(settings: Settings) -> Generator[Path]:
+    """Give the folder that keeps files until they are imported; one that ends with its storage, for such a storage.
+
+    All processes of one machine that have the same storage have the same one.
+    """
+    if settings.imports_folder:
+        yield Path(settings.imports_folder)
+    elif not is_lasting(settings):
+        with TemporaryDirectory(prefix="catalog-imports-") as folder:
+            yield Path(folder)
+    elif kind_of(settings) is _SQLITE:
+        yield Path(f"{sqlite_path(settings.storage)}-imports")
+    else:
+        name = blake2b(settings.storage.encode(), digest_size=8).hexdigest()
+        yield Path(gettempdir()) / f"catalog-imports-{os.getuid() if hasattr(os, 'getuid') else ''}-{name}"
 
 
 def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:

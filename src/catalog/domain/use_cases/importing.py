@@ -1,7 +1,6 @@
 """Importing records: what a file says becomes books, once."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,11 @@ from catalog.domain.authors import Author
 from catalog.domain.books import Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue, UnreadableFile
+from catalog.domain.imports import OnDuplicate, Outcome, Status
+from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.records import details_of, succeeded, told
+from catalog.domain.revisions import Operation
 from catalog.domain.sources import BookDraft, Entry
 
 from .atomic import atomic
@@ -21,41 +23,6 @@ from .transferring import NotTaken, Transfer
 
 CHUNK = 500
 """Records per unit of work: what a killed import may have to do again, and what others may have to wait for."""
-
-
-class Status(StrEnum):
-    """How a record of a file ended."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-
-
-class OnDuplicate(StrEnum):
-    """What becomes of a record whose book the catalogue has already."""
-
-    FILL_EMPTY = "fill-empty"
-    """What the book leaves empty is filled; whatever it says stays, for somebody may have edited it."""
-    UPDATE = "update"
-    """Whatever the record says takes the place of what the book says; what it leaves empty stays."""
-    SKIP = "skip"
-    """The book is left as it is."""
-    ADD = "add"
-    """Another book is made, unless this very record was imported before."""
-
-
-@frozen(kw_only=True)
-class Outcome:
-    """What became of one record of a file."""
-
-    entry: Entry
-    status: Status
-    book_id: UUID | None = None
-    reason: str = ""
-    warnings: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
-    """The fields of which the book says something else than the record, and was left as it is."""
 
 
 @frozen
@@ -81,12 +48,11 @@ class Importing:
         All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
         says what a run would do. One that `stops` ends with the first record that is refused.
         """
-        dry = (Matches(self.clock, self.ids), Transfer()) if is_dry else None
-        for chunk in _chunks(entries):
+        dry = DryRun.of(self.clock, self.ids) if is_dry else None
+        for chunk in chunks_of(entries):
             outcomes = await self.take(chunk, run, on_duplicate=on_duplicate, dry=dry, stops=stops)
             for outcome in outcomes:
-                is_unmade = is_dry and outcome.status is Status.CREATED
-                yield evolve(outcome, book_id=None) if is_unmade else outcome
+                yield outcome
             if stops and outcomes[-1].status is Status.REFUSED:
                 return
 
@@ -98,12 +64,18 @@ class Importing:
         run: UUID,
         *,
         on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
-        dry: tuple[Matches, Transfer] | None = None,
+        dry: "DryRun | None" = None,
         stops: bool = False,
+        again_since: int | None = None,
     ) -> Sequence[Outcome]:
-        """Take some records, all or none of them; in a dry run, note what would be there afterwards instead."""
+        """Take some records, all or none of them; in a dry run, note what would be there afterwards instead.
+
+        With `again_since`, nobody knows whether this run has taken them already, after that seq; if so, what became of
+        them then is told.
+        """
         unit.group = run
-        matches, transfer = dry or (Matches(self.clock, self.ids), Transfer())
+        dry_or_new = dry or DryRun.of(self.clock, self.ids)
+        matches, transfer = dry_or_new.matches, dry_or_new.transfer
         await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit)
         await transfer.look_for([entry.record for entry in entries if entry.record is not None], unit)
         outcomes: list[Outcome] = []
@@ -130,7 +102,9 @@ class Importing:
             await unit.books.replace(*(each for each in transfer.changed if isinstance(each, Book)))
         matches.count_as_there()
         transfer.count_as_there()
-        return outcomes
+        if dry is not None:
+            return [evolve(each, book_id=None) if each.status is Status.CREATED else each for each in outcomes]
+        return outcomes if again_since is None else await _told_again(unit, outcomes, run, again_since)
 
     def _take(self, entry: Entry, matches: Matches, on_duplicate: OnDuplicate) -> Outcome:
         draft = entry.draft
@@ -204,8 +178,38 @@ class Importing:
         return _told(entry, Status.UPDATED, book, reason=reason, warnings=warnings, left=left)
 
 
+@frozen
+class DryRun:
+    """What would be there if what was looked at had been taken."""
+
+    matches: Matches
+    transfer: Transfer
+
+    @classmethod
+    def of(cls, clock: Clock, ids: IdGenerator) -> "DryRun":
+        """Return the beginning of one: nothing but what is there."""
+        return cls(Matches(clock, ids), Transfer())
+
+
 class _Refused(Exception):
     """Why a record can not become a book of this catalogue."""
+
+
+async def _told_again(unit: UnitOfWork, outcomes: Sequence[Outcome], run: UUID, since: int) -> Sequence[Outcome]:
+    """Return the outcomes as they were when this run took the records, where it did so after that seq."""
+    untouched = {each.book_id for each in outcomes if each.book_id and each.status is Status.UNCHANGED}
+    last = await unit.log.last(Kind.BOOK, untouched)
+    done = {id: each for id, each in last.items() if each.group == run and each.seq > since}
+    told: list[Outcome] = []
+    for outcome in outcomes:
+        revision = None if outcome.book_id is None else done.pop(outcome.book_id, None)
+        if revision is None or outcome.status is not Status.UNCHANGED:
+            told.append(outcome)
+        elif revision.operation is Operation.CREATE:
+            told.append(evolve(outcome, status=Status.CREATED, reason="", left=()))
+        else:
+            told.append(evolve(outcome, status=Status.UPDATED, reason="what it says was taken over", left=()))
+    return told
 
 
 def _people(draft: BookDraft, matches: Matches) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -283,13 +287,13 @@ def _differing(draft: BookDraft, book: Book, matches: Matches) -> tuple[str, ...
     return tuple(sorted(others))
 
 
-def _chunks(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
-    """Yield the entries in chunks; those read before a file turns out to be damaged, too."""
+def chunks_of(entries: Iterable[Entry], size: int = CHUNK) -> Iterator[Sequence[Entry]]:
+    """Yield the entries in chunks of `size`; those read before a file turns out to be damaged, too."""
     chunk: list[Entry] = []
     try:
         for entry in entries:
             chunk.append(entry)
-            if len(chunk) == CHUNK:
+            if len(chunk) == size:
                 yield chunk
                 chunk = []
     except UnreadableFile:

@@ -7,8 +7,9 @@ import click
 from dishka import AsyncContainer
 
 from catalog.domain.callers import Caller
+from catalog.domain.imports import Status
 from catalog.domain.ports import Clock, IdGenerator, Storage
-from catalog.domain.use_cases.importing import Importing, Status
+from catalog.domain.use_cases.importing import Importing
 from catalog.entrypoints.formats import Reading
 
 from .import_ import How, imported

@@ -14,8 +14,9 @@ import click
 from attrs import evolve, frozen
 
 from catalog.domain.errors import UnreadableFile
+from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.ports import IdGenerator
-from catalog.domain.use_cases.importing import Importing, OnDuplicate, Outcome, Status
+from catalog.domain.use_cases.importing import Importing
 from catalog.entrypoints.formats import BEGINNING, Reading, record_reader
 from catalog.entrypoints.settings import Settings
 
@@ -107,6 +108,8 @@ async def import_files(
     refused = 0
     async with local(settings) as scope:
         run = (await scope.get(IdGenerator)).new()
+        if not how.is_dry:
+            print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
         with Report.opened(report_file) as report:
             for file in files:
                 counts = await imported(await scope.get(Importing), reading, file, run, how, report)
@@ -129,8 +132,6 @@ async def imported(
             progress_over(file, content) as progress,
             closing(record_reader(how.format_name, content.peek(BEGINNING), reading).read(content)) as entries,
         ):
-            if not how.is_dry:
-                print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
             async for outcome in importing.run(
                 entries, run, on_duplicate=how.on_duplicate, is_dry=how.is_dry, stops=how.stops
             ):

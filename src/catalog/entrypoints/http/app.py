@@ -26,6 +26,8 @@ from .conditions import NotModified, not_modified, with_conditions
 from .gate import with_body_deadline, with_known_hosts, with_own_origins, with_refusals, with_request_id
 from .health import explain_problem, livez, readyz, root
 from .history import AuthorHistoryController, BookHistoryController
+from .import_worker import ImportWorker
+from .imports import ImportController
 from .methods import with_all_methods
 from .openapi import ASSETS_PATH, AttrsSchemas, finished, openapi_config
 from .parameters import refuse_unknown_parameters
@@ -38,6 +40,10 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
 
     async def open_storage() -> None:
         await container.get(Storage)  # a service that can not keep anything should not start
+        (await container.get(ImportWorker)).start()
+
+    async def stop_importing() -> None:
+        await (await container.get(ImportWorker)).stop()
 
     app = Litestar(
         route_handlers=[
@@ -46,6 +52,7 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
             AuthorHistoryController,
             BookHistoryController,
             list_changes,
+            ImportController,
             livez,
             readyz,
             explain_problem,
@@ -59,7 +66,7 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
         response_class=Answer,
         request_max_body_size=settings.max_body_bytes,
         on_startup=[open_storage],
-        on_shutdown=[container.close],
+        on_shutdown=[stop_importing, container.close],
         logging_config=None,
     )
     document = finished(app.openapi_schema)
@@ -71,7 +78,7 @@ def create_app(container: AsyncContainer, settings: Settings, plugins: Sequence[
     handler = with_conditions(app.asgi_handler, representation)
     if settings.compress_answers:
         handler = with_compression(handler)
-    handler = with_body_deadline(handler, settings.body_timeout_seconds)
+    handler = with_body_deadline(handler, settings.body_timeout_seconds, of_any_size={"/imports"})
     handler = with_all_methods(handler, app)
     handler = with_own_origins(handler, settings.allowed_origins)
     handler = with_known_hosts(handler, settings.allowed_hosts)

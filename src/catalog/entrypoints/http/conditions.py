@@ -15,6 +15,7 @@ from litestar import Request, Response
 
 from catalog.domain.authors import Author
 from catalog.domain.books import CataloguedBook
+from catalog.domain.imports import ImportJob
 from catalog.domain.ports import CatalogReader
 from catalog.domain.queries import Page, Position
 
@@ -43,6 +44,8 @@ def remember(scope: Scope, data: Any) -> None:
     match data:
         case Author() | CataloguedBook():
             shown = _Shown(version=data.version, id=str(data.id))
+        case ImportJob():
+            shown = _Shown(id=str(data.id))
         case Page() if scope["state"].get(_IS_FROM_LOG):
             shown = _Shown(as_of=data.as_of)
         case _:
@@ -160,7 +163,7 @@ def _answer(scope: Scope, start: Any, body: bytes) -> tuple[Any, Any]:
         more.append((b"link", links.encode()))
     if is_replay(scope):
         more.append((b"idempotency-replayed", b"true"))
-    if start["status"] == 201:
+    if start["status"] in (201, 202):
         more.append((b"location", f"{scope['path'].rstrip('/')}/{shown.id}".encode()))
     start = with_headers(start, more)
     if scope["method"] == "GET" and _has_already(values_of(scope, b"if-none-match"), etag):

@@ -96,15 +96,17 @@ def with_own_origins(app: ASGIApp, allowed_origins: Collection[str]) -> ASGIApp:
     return middleware
 
 
-def with_body_deadline(app: ASGIApp, seconds: float) -> ASGIApp:
-    """Give up on a request whose body has not arrived in time."""
+def with_body_deadline(app: ASGIApp, seconds: float, of_any_size: Collection[str] = ()) -> ASGIApp:
+    """Give up on a request whose body has not arrived in time; where it may be of any size, the next part of it."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        deadline = asyncio.get_running_loop().time() + seconds
+        time = asyncio.get_running_loop().time
+        deadline = time() + seconds
+        may_go_on = scope["path"] in of_any_size
         arrived = False
 
         async def receive_in_time() -> Message:
-            nonlocal arrived
+            nonlocal arrived, deadline
             if arrived:
                 return await receive()  # only a disconnect can follow, and that may take as long as it likes
             try:
@@ -115,6 +117,8 @@ def with_body_deadline(app: ASGIApp, seconds: float) -> ASGIApp:
             if message["type"] == "http.disconnect":
                 raise HTTPException(status_code=400, detail="The client left before its body had arrived.")
             arrived = not message.get("more_body")
+            if may_go_on:
+                deadline = time() + seconds
             return message
 
         await app(scope, receive_in_time, send)

@@ -17,6 +17,7 @@ from litestar.openapi.spec import (
     Operation,
     Parameter,
     Reference,
+    RequestBody,
     Schema,
 )
 from litestar.openapi.spec.enums import OpenAPIType
@@ -227,6 +228,8 @@ def finished(document: OpenAPI) -> OpenAPI:
                         response.headers = _headers(status, response, is_repeatable=is_repeatable)
         if path == "/changes" and item.get is not None:
             _describe_stream(item.get)
+        if path == "/imports" and item.post is not None:
+            item.post.request_body = _files_body()
         if path in {"/books", "/books/{id}"} and item.get is not None:
             _describe_files(item.get)
         if path in LISTS and item.get is not None:
@@ -268,6 +271,18 @@ def _describe_files(operation: Operation) -> None:
             answer.content[each.media_type] = OpenAPIMediaType(schema=file)
 
 
+def _files_body() -> RequestBody:
+    """Say which files can be sent, and how."""
+    file = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
+    parts = Schema(type=OpenAPIType.OBJECT, properties={"file": Schema(type=OpenAPIType.ARRAY, items=file)})
+    media_types = {each.media_type for each in FORMATS.values() if each.reader is not None and each.media_type}
+    content = {
+        media_type: OpenAPIMediaType(schema=file) for media_type in sorted({*media_types, "application/octet-stream"})
+    }
+    content["multipart/form-data"] = OpenAPIMediaType(schema=parts)
+    return RequestBody(content=content, required=True, description="A file, or files as parts with a filename.")
+
+
 def _describe_stream(operation: Operation) -> None:
     answer = (operation.responses or {})["200"]
     if isinstance(answer, OpenAPIResponse) and answer.content is not None:
@@ -279,7 +294,11 @@ def _headers(
     status: str, response: OpenAPIResponse, *, is_repeatable: bool
 ) -> dict[str, OpenAPIHeader | Reference] | None:
     text = Schema(type=OpenAPIType.STRING)
-    location = {"201": "Where the new record is.", "308": "The record that stands for this one."}
+    location = {
+        "201": "Where the new record is.",
+        "202": "Where to see how far it is.",
+        "308": "The record that stands for this one.",
+    }
     headers: dict[str, OpenAPIHeader | Reference] = {}
     if "application/json" in (response.content or {}):
         headers["ETag"] = OpenAPIHeader(schema=text, description="The version and a digest of what is shown.")

@@ -9,9 +9,12 @@ from uuid import UUID
 from litestar import Request
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
+from litestar.typing import FieldDefinition
 
+from catalog.domain.imports import OnDuplicate, Status
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import CHANGES_LIMIT, PAGE_NUMBER_LIMIT, PAGE_SIZE_LIMIT, SEQ_LIMIT
+from catalog.entrypoints.formats import read_formats
 
 from .exports import FORMAT_NAMES, FORMAT_TOLD
 from .problems import MOST_VIOLATIONS, InvalidParameters, Violation
@@ -55,6 +58,70 @@ Form = Annotated[
         description=FORMAT_TOLD,
     ),
 ]
+LONGEST_TEXT = 500
+"""Letters of a parameter that is text."""
+
+FormatOfFile = Annotated[
+    str | None,
+    QueryParameter(
+        name="format",
+        enum=read_formats(),
+        schema_extra={"enum": read_formats()},  # else lost with a default of None
+        description="The format of the files; without it, each is what it begins like.",
+    ),
+]
+SourceName = Annotated[
+    str | None,
+    QueryParameter(
+        name="source",
+        max_length=200,
+        schema_extra={"maxLength": 200, "minLength": 1},
+        description="The name of the source, which with a record's key tells it again; else that of the file.",
+    ),
+]
+OnDuplicateParameter = Annotated[
+    OnDuplicate,
+    QueryParameter(
+        name="onDuplicate",
+        enum=[each.value for each in OnDuplicate],
+        description="What becomes of a book that the catalogue has already.",
+    ),
+]
+DryRun = Annotated[bool, QueryParameter(name="dryRun", description="Only say what a run would do.")]
+StopOnError = Annotated[
+    bool, QueryParameter(name="stopOnError", description="Stop with the first record that is refused.")
+]
+Mapping = Annotated[
+    str | None,
+    QueryParameter(
+        name="map",
+        max_length=LONGEST_TEXT,
+        schema_extra={"maxLength": LONGEST_TEXT, "minLength": 1},
+        description="Which column of a CSV file says what: FIELD=COLUMN,…",
+    ),
+]
+Separator = Annotated[
+    str,
+    QueryParameter(
+        name="separator",
+        min_length=1,
+        max_length=20,
+        description="What stands between names or languages, with `map`.",
+    ),
+]
+Encoding = Annotated[
+    str, QueryParameter(name="encoding", min_length=1, max_length=40, description="The encoding of CSV files.")
+]
+ReportPlace = Annotated[
+    int, QueryParameter(name="after", ge=0, le=SEQ_LIMIT, description="Go on from there; `next` says where.")
+]
+ReportLimit = Annotated[
+    int, QueryParameter(name="limit", ge=1, le=CHANGES_LIMIT, description="How many records to tell of at most.")
+]
+StatusFilter = Annotated[
+    Status | None,
+    QueryParameter(name="status", enum=[status.value for status in Status], description="Only records that ended so."),
+]
 LastEventId = Annotated[
     str | None,
     HeaderParameter(name="Last-Event-ID", description="The id of the last event that came; goes before `since`."),
@@ -92,7 +159,7 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
         raise InvalidParameters(violations)
 
 
-def _problem(known: dict[str, QueryParameter], name: str, values: list[str]) -> str | None:
+def _problem(known: dict[str, FieldDefinition], name: str, values: list[str]) -> str | None:
     if name not in known:
         there_are = f"there are: {', '.join(sorted(known))}" if known else "there are none here"
         return f"there is no such parameter; {there_are}"
@@ -101,8 +168,9 @@ def _problem(known: dict[str, QueryParameter], name: str, values: list[str]) -> 
     return _rule_broken_by(values[0], known[name])
 
 
-def _rule_broken_by(value: str, parameter: QueryParameter) -> str | None:
+def _rule_broken_by(value: str, field: FieldDefinition) -> str | None:
     """Return what a value would have to be, where it is not."""
+    parameter: Any = field.kwarg_definition
     if parameter.enum is not None:
         return None if value in parameter.enum else f"must be one of {', '.join(map(str, parameter.enum))}"
     if parameter.ge is not None and parameter.le is not None:
@@ -111,11 +179,20 @@ def _rule_broken_by(value: str, parameter: QueryParameter) -> str | None:
             return None
         upto = f"to {parameter.le}" if parameter.le < SEQ_LIMIT else "to how far the log has come"
         return f"must be a whole number from {parameter.ge:.0f} {upto}"
+    if field.annotation is bool:
+        return None if value in ("true", "false") else "must be true or false"
+    if parameter.max_length is not None:
+        is_plain = 1 <= len(value) <= parameter.max_length and value.isprintable()
+        return None if is_plain else f"must be 1 to {parameter.max_length} printable characters"
     return None if _UUID.fullmatch(value) else "must be a UUID"
 
 
 @lru_cache
-def _query_parameters(handler: BaseRouteHandler) -> dict[str, QueryParameter]:
+def _query_parameters(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
     """Return the query parameters that a handler declares, by the names that clients use."""
-    declared = {name: field.kwarg_definition for name, field in handler.parsed_fn_signature.parameters.items()}
-    return {p.name or name: p for name, p in declared.items() if isinstance(p, QueryParameter)}
+    declared = handler.parsed_fn_signature.parameters.items()
+    return {
+        field.kwarg_definition.name or name: field
+        for name, field in declared
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }

@@ -87,6 +87,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "unreadable-file": ProblemType(
         HTTPStatus.BAD_REQUEST, "The file can not be read", "The detail says what the file would have to be."
     ),
+    "malformed-upload": ProblemType(
+        HTTPStatus.BAD_REQUEST,
+        "The files can not be told apart",
+        "Send one file as the body, or each as a part of multipart/form-data with a filename.",
+    ),
     "not-found": ProblemType(
         HTTPStatus.NOT_FOUND, "No such resource", "Check the path; ids are UUIDs made by this catalogue."
     ),
@@ -117,6 +122,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         HTTPStatus.CONFLICT,
         "The record was merged into another one",
         "POST …/unmerge first, or ask for the record that stands for it.",
+    ),
+    "import-running": ProblemType(
+        HTTPStatus.CONFLICT, "The import is not done yet", "POST …/stop first, or wait until it has ended."
     ),
     "removed": ProblemType(
         HTTPStatus.GONE, "The record was removed", "POST …/restore brings it back; …/revisions tells what happened."
@@ -212,6 +220,8 @@ SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.Interrupted: "busy",
     errors.UnknownFormat: "not-acceptable",
     errors.UnreadableFile: "unreadable-file",
+    errors.ImportNotFound: "not-found",
+    errors.ImportRunning: "import-running",
     errors.StorageBusy: "busy",
     errors.OutcomeUnknown: "outcome-unknown",
     errors.StorageFull: "storage-full",
@@ -323,6 +333,8 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
             | errors.SourceUnreachable()
             | errors.GroupNotFound()
             | errors.NeverRecorded()
+            | errors.ImportNotFound()
+            | errors.ImportRunning()
         ):
             return _problem(SLUG_OF_ERROR[type(error)], f"{str(error)[:1].upper()}{str(error)[1:]}.")
         case errors.AuthorNotYetBorn():

@@ -10,13 +10,14 @@ from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceRecord
 from catalog.domain.filters import Operator, of_field
 from catalog.domain.identifiers import Identifier
+from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.ports import Storage
 from catalog.domain.queries import BookQuery
 from catalog.domain.records import Amendment
 from catalog.domain.snapshots import SnapshotStorage
 from catalog.domain.sources import Entry
 from catalog.domain.use_cases.exporting import Exporting
-from catalog.domain.use_cases.importing import Importing, OnDuplicate, Outcome, Status
+from catalog.domain.use_cases.importing import Importing
 from catalog.domain.values import Isbn, PartialDate, Role, Scheme
 from catalog.entrypoints.formats import Reading, record_reader, record_writer
 from catalog.testing.doubles import Cataloguers, SortedIds, drafted, picture_of

@@ -9,10 +9,11 @@ from attrs import evolve
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
 from catalog.domain.identifiers import Identifier
+from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
-from catalog.domain.use_cases.importing import CHUNK, Importing, OnDuplicate, Outcome, Status
+from catalog.domain.use_cases.importing import CHUNK, Importing
 from catalog.domain.values import IdentifierStatus, Isbn, PartialDate, Role, Scheme
 from catalog.testing.doubles import Cataloguers, SortedIds, drafted, named
 

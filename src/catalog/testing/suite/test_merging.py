@@ -12,13 +12,13 @@ from attrs import evolve
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
 from catalog.domain.errors import Merged, NotFound, NotMergeable, NotMerged, Obstacle, Removed, StaleVersion
+from catalog.domain.imports import Status
 from catalog.domain.kinds import Kind
 from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest, entered_under
 from catalog.domain.receipts import LeftAlone
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Operation, Revision
 from catalog.domain.sources import Entry
-from catalog.domain.use_cases.importing import Status
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, drafted, log_of, picture_of
 

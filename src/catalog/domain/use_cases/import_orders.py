@@ -1,0 +1,69 @@
+"""Asking for imports, which are done later."""
+
+from collections.abc import AsyncIterable
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from catalog.domain.callers import Caller
+from catalog.domain.errors import ReadOnlyReplica
+from catalog.domain.imports import ImportFile, ImportJob, ImportOptions
+from catalog.domain.ports import Clock, IdGenerator, ImportQueue, Storage
+
+
+@frozen
+class ImportOrdering:
+    """Takes files that are to be imported."""
+
+    storage: Storage
+    queue: ImportQueue
+    caller: Caller
+    clock: Clock
+    ids: IdGenerator
+
+    async def order(self, options: ImportOptions, parts: AsyncIterable[ImportFile | bytes]) -> ImportJob:
+        """Receive files, each followed by what it holds, piece by piece; return the import, which waits to be done.
+
+        Raises StorageFull, ReadOnlyReplica; and KeyReused where the request's key asked for another import.
+        """
+        idempotent, now = self.caller.idempotent, self.clock.now()
+        if idempotent is not None:
+            since = now - idempotent.kept_for
+            if before := await self.queue.asked_before(self.caller.actor, idempotent, since=since):
+                idempotent.replayed = True
+                return before
+        await self._must_take_changes()
+        files: list[ImportFile] = []
+        id = self.ids.new()
+        async with self.queue.receive(id) as upload:
+            async for part in parts:
+                if isinstance(part, ImportFile):
+                    files.append(part)
+                    await upload.begin(part.name)
+                else:
+                    files[-1] = evolve(files[-1], bytes=files[-1].bytes + len(part))
+                    await upload.write(part)
+            job = ImportJob(
+                id=id,
+                files=tuple(files),
+                options=options,
+                created_at=now,
+                actor=self.caller.actor,
+                request_id=self.caller.request_id,
+            )
+            await upload.keep(job, idempotent)
+        return job
+
+    async def stop(self, id: UUID) -> ImportJob:
+        """Ask for the import to stop, if it has not ended; return it as it is now. Raises ImportNotFound."""
+        await self.queue.ask_to_stop(id)
+        return await self.queue.get(id)
+
+    async def forget(self, id: UUID) -> None:
+        """Drop what is known of an import that has ended; raise ImportNotFound, ImportRunning. Its books stay."""
+        await self.queue.forget(id)
+
+    async def _must_take_changes(self) -> None:
+        async with self.storage.unit_of_work(evolve(self.caller, idempotent=None)) as unit:
+            if (source := await unit.log.source()) is not None:
+                raise ReadOnlyReplica(source)

@@ -1,0 +1,112 @@
+"""Doing the imports that were asked for."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from attrs import evolve, frozen
+
+from catalog.domain.errors import (
+    CatalogError,
+    OutcomeUnknown,
+    StorageBusy,
+    StorageFailed,
+    StorageUnavailable,
+)
+from catalog.domain.imports import Chunk, ImportJob, ImportState, Outcome, ReportLine, Status
+from catalog.domain.ports import Clock, IdGenerator, ImportQueue, ImportReader, Storage
+
+from .importing import DryRun, Importing
+
+PATIENCE = 3600.0
+"""Seconds that an import waits for a storage that can not be had."""
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts, at most."""
+
+
+@frozen
+class ImportWork:
+    """Does imports, one after the other."""
+
+    storage: Storage
+    queue: ImportQueue
+    reader: ImportReader
+    clock: Clock
+    ids: IdGenerator
+
+    async def do(self, job: ImportJob) -> ImportJob:
+        """Do the import, or go on with it where somebody else was interrupted; return it as it has ended.
+
+        While the storage can not be had, it waits.
+        """
+        job, is_again = await self._begun(job)
+        try:
+            async with (
+                self.queue.files(job) as files,
+                aclosing(self.reader.read(job, files, records=job.records)) as chunks,
+            ):
+                dry = DryRun.of(self.clock, self.ids) if job.options.dry_run else None
+                async for chunk in chunks:
+                    if await self.queue.is_to_stop(job.id):
+                        return await self._ended(job, ImportState.STOPPED)
+                    outcomes = await self._take(job, chunk, dry, is_again=is_again)
+                    is_again = False
+                    job = await self._noted(job, chunk, outcomes)
+                    if job.options.stop_on_error and outcomes[-1].status is Status.REFUSED:
+                        return await self._ended(job, ImportState.STOPPED, "the last record was refused")
+        except StorageFailed:
+            raise
+        except CatalogError as error:
+            return await self._ended(job, ImportState.FAILED, str(error))
+        return await self._ended(job, ImportState.DONE)
+
+    async def fail(self, job: ImportJob, why: str) -> ImportJob:
+        """End the import after a mistake of ours."""
+        return await self._ended(await self.queue.get(job.id), ImportState.FAILED, why)
+
+    async def _begun(self, job: ImportJob) -> tuple[ImportJob, bool]:
+        """Return the import as one that is being done, and whether somebody may have done more than is noted.
+
+        A dry run remembers what would be there; a new one begins at the beginning.
+        """
+        if job.state is ImportState.RUNNING and not job.options.dry_run:
+            return job, True
+        job = evolve(job, state=ImportState.RUNNING, started_at=job.started_at or self.clock.now())
+        job = job.from_the_beginning((await self.storage.reader.position()).seq)
+        await self.queue.note(job)
+        return job, False
+
+    async def _take(self, job: ImportJob, chunk: Chunk, dry: DryRun | None, *, is_again: bool) -> Sequence[Outcome]:
+        """Take the records of a chunk into the catalogue, as soon as that can be had."""
+        importing = Importing(self.storage, job.caller, self.clock, self.ids)
+        end, pause = time.monotonic() + PATIENCE, 0.1
+        while True:
+            try:
+                return await importing.take(
+                    chunk.entries,
+                    job.id,
+                    on_duplicate=job.options.on_duplicate,
+                    dry=dry,
+                    stops=job.options.stop_on_error,
+                    again_since=job.seq if is_again else None,
+                )
+            except (StorageBusy, StorageUnavailable, OutcomeUnknown):
+                if time.monotonic() >= end:
+                    raise
+            is_again = True
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    async def _noted(self, job: ImportJob, chunk: Chunk, outcomes: Sequence[Outcome]) -> ImportJob:
+        lines = [ReportLine.of(outcome, chunk.file.name) for outcome in outcomes]
+        job = job.counting(lines, bytes_read=chunk.bytes_read, seq=(await self.storage.reader.position()).seq)
+        await self.queue.note(job, lines)
+        return job
+
+    async def _ended(self, job: ImportJob, state: ImportState, why: str | None = None) -> ImportJob:
+        bytes_read = job.bytes if state is ImportState.DONE else job.bytes_read
+        job = evolve(job, state=state, error=why, ended_at=self.clock.now(), bytes_read=bytes_read)
+        await self.queue.note(job)
+        return job
