@@ -39,28 +39,16 @@ with open(sys.argv[1], "rb") as file:
 print(count / (time.perf_counter() - began))
 """
 IMPORT = """
-import asyncio, resource, sys, time
-from catalog.domain.callers import Caller
-from catalog.domain.use_cases.importing import Importing
-from catalog.entrypoints.container import local_container
-from catalog.entrypoints.formats import Reading, record_reader
-from catalog.entrypoints.settings import Settings
+import resource, sys, time
+from catalog.entrypoints.cli import main
 
-async def main():
-    container = local_container(Settings(storage=sys.argv[2]))
-    async with container(context={Caller: Caller()}) as scope:
-        importing = await scope.get(Importing)
-        await importing.storage.reader.position()
-        began, count = time.perf_counter(), 0
-        with open(sys.argv[1], "rb") as file:
-            entries = record_reader("marc", b"", Reading(source="file")).read(file)
-            async for _ in importing.run(entries, importing.ids.new()):
-                count += 1
-        rate = count / (time.perf_counter() - began)
-        print(rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    await container.close()
-
-asyncio.run(main())
+began = time.perf_counter()
+try:
+    main(["import", sys.argv[1], "--storage", sys.argv[2]], prog_name="catalog")
+except SystemExit as ended:
+    assert ended.code == 0, ended
+seconds = time.perf_counter() - began
+print(int(sys.argv[3]) / seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 EXPORT = """
 import asyncio, resource, sys, time
@@ -112,7 +100,7 @@ def main() -> None:
             many = Path(folder, "many.mrc")
             _write(many, asked.memory)
             for rows, path in ((asked.rows, file), (asked.memory, many)):
-                rate, memory = _run(IMPORT, str(path), f"sqlite:///{folder}/memory-{rows}.db")
+                rate, memory = _run(IMPORT, str(path), f"sqlite:///{folder}/memory-{rows}.db", str(rows))
                 print(f"{rows:,} records: {rate:,.0f} records/s, {memory:,.0f} MB")
 
 
@@ -126,7 +114,7 @@ def _round(folder: Path, file: Path, number: int, rows: int) -> dict[str, Sequen
     return {
         "pymarc alone": _run(ALONE, str(file)),
         "read and mapped": _run(READ, str(file)),
-        "imported": _run(IMPORT, str(file), storage),
+        "imported": _run(IMPORT, str(file), storage, str(rows)),
         "exported as ndjson": _run(EXPORT, str(file), storage, "ndjson", str(rows)),
         "exported as marc": _run(EXPORT, str(file), storage, "marc", str(rows)),
     }
@@ -135,7 +123,7 @@ def _round(folder: Path, file: Path, number: int, rows: int) -> dict[str, Sequen
 def _run(program: str, *arguments: str) -> list[float]:
     done = subprocess.run([sys.executable, "-c", program, *arguments], check=True, capture_output=True, text=True)
     time.sleep(0.2)
-    return [float(value) for value in done.stdout.split()]
+    return [float(value) for value in done.stdout.splitlines()[-1].split()]
 
 
 def _write(file: Path, rows: int) -> None:

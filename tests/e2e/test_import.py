@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import frozen
@@ -20,6 +21,7 @@ from tests.shared_data import shared_file
 
 from catalog.entrypoints.cli import main
 
+CATALOG = (sys.executable, "-m", "catalog")
 HEADER = "key,title,subtitle,authors,isbn,published,languages\n"
 
 
@@ -71,7 +73,7 @@ def test_a_plain_file_becomes_books_with_their_people(catalogue: Catalogue) -> N
         "SELECT title, name, isbn, published, languages FROM book JOIN author ON author.id = author_id ORDER BY 1"
     ) == [
         ("Emma", "Jane Austen", None, "1815-12-23", '["eng"]'),
-        ("Persuasion", "Jane Austen", "9780141439600", "1817", '["eng", "fre"]'),
+        ("Persuasion", "Jane Austen", "9780141439600", "1817", '["eng","fre"]'),
         ("The Odyssey", "Homer", None, "1900", '["eng"]'),
     ]
     assert catalogue.rows("SELECT name, role FROM contributor JOIN author ON author.id = author_id") == [
@@ -275,7 +277,7 @@ def test_a_killed_import_is_completed_by_a_second_run(catalogue: Catalogue) -> N
     assert catalogue.rows("SELECT count(*), count(DISTINCT name) FROM author") == [(700, 700)]
 
 
-def wait_for_books(catalogue: Catalogue, process: "subprocess.Popen[bytes]") -> None:
+def wait_for_books(catalogue: Catalogue, process: "subprocess.Popen[Any]") -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -285,6 +287,71 @@ def wait_for_books(catalogue: Catalogue, process: "subprocess.Popen[bytes]") -> 
             pass  # not made yet
         time.sleep(0.02)
     pytest.fail("the import wrote nothing")
+
+
+LARGE = HEADER + "".join(f"{i},Book {i},{'on and on ' * 40},Author {i % 50},,1999,eng\n" for i in range(4000))
+"""A file that is worth a process of its own."""
+
+
+def test_a_large_file_is_read_ahead_and_comes_in_as_a_small_one_does(catalogue: Catalogue) -> None:
+    folder = catalogue.file.parent
+    (folder / "large.csv").write_text(LARGE)
+    (folder / "small.csv").write_text(HEADER + "x,,,,,,\n")
+
+    done = subprocess.run(
+        [*CATALOG, "import", "large.csv", "small.csv", "--storage", catalogue.url, "--report", "report.csv"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "large.csv: 4,000 rows: 4,000 created, 0 unchanged, 0 refused" in done.stdout
+    assert "small.csv: 1 rows: 0 created, 0 unchanged, 1 refused" in done.stdout
+    assert [row["key"] for row in report_of(folder / "report.csv")] == [*map(str, range(4000)), "x"]
+    assert catalogue.rows("SELECT source, key FROM source WHERE key = '7'") == [("large.csv", "7")]
+
+
+def test_a_large_file_that_is_damaged_says_so_and_what_came_before_is_in(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("large.csv.gz")
+    noise = "".join(f"{i},Book {i},{os.urandom(200).hex()},Author {i % 50},,1999,eng\n" for i in range(8000))
+    file.write_bytes(gzip.compress((HEADER + noise).encode())[:-200_000])
+
+    done = subprocess.run(
+        [*CATALOG, "import", str(file), "--storage", catalogue.url],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    found = re.search(r"large.csv.gz: .*The ([\d,]+) rows before that are in the catalogue", done.stderr)
+    assert found, done.stderr
+    assert catalogue.rows("SELECT count(*) FROM book") == [(int(found[1].replace(",", "")),)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
+def test_an_import_whose_reading_process_is_killed_says_so(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("large.csv")
+    file.write_text(LARGE + LARGE.removeprefix(HEADER) * 20)
+    process = subprocess.Popen(
+        [*CATALOG, "import", str(file), "--storage", catalogue.url],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_books(catalogue, process)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(children) == 1
+    os.kill(int(children[0]), signal.SIGKILL)
+
+    _, told = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert re.search(r"the process that read .*large.csv has ended \(status -9\)", told), told
 
 
 @pytest.mark.slow

@@ -5,13 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from .constraints import Doc, Items, Text, constrained
 from .errors import AuthorNotYetBorn, InvalidValue
 from .identifiers import VALID, Identifier, Number
 from .kinds import Kind
-from .records import details_of, record_with, succeeded, told
+from .records import changed, details_of, record_with, succeeded, told
 from .text import fold, sort_key
 from .values import AuthorKind, PartialDate
 
@@ -67,7 +67,7 @@ class AuthorDetails:
             values = {**values, "birth": birth}
         elif "birth" in values and "dob" not in values:
             values = {**values, "dob": None}
-        return evolve(self, **values)
+        return changed(self, values)
 
     @property
     def folded_name(self) -> str:

@@ -12,7 +12,7 @@ from .constraints import Doc, Items, Number, Text, checked, constrained
 from .errors import InvalidValue
 from .identifiers import Identifier
 from .kinds import Kind
-from .records import details_of, record_with, succeeded, told
+from .records import changed, details_of, record_with, succeeded, told
 from .text import sort_key
 from .values import Isbn, Language, PartialDate, Role, Scheme, Url
 
@@ -166,7 +166,7 @@ class BookDetails:
             values = {**values, "identifiers": self._identifiers_with(values["isbn"])}
         elif "identifiers" in values and "isbn" not in values:
             values = {**values, "isbn": None}
-        return evolve(self, **values)
+        return changed(self, values)
 
     def _identifiers_with(self, isbn: Isbn | None) -> tuple[Identifier, ...]:
         if isbn is None:

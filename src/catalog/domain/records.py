@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from attrs import AttrsInstance, evolve, fields, frozen
+from attrs import AttrsInstance, evolve, fields, fields_dict, frozen
 
+from .constraints import checked
 from .errors import InvalidValue, StaleVersion
 from .kinds import Kind
 
@@ -36,7 +37,15 @@ class Record(AttrsInstance, Protocol):
         ...
 
 
-class Details(AttrsInstance, Protocol):
+class Checked(AttrsInstance, Protocol):
+    """Values that are checked one by one, and then as they stand together."""
+
+    def __attrs_post_init__(self) -> None:
+        """Derive what follows from other values; raise InvalidValue where they do not go together."""
+        ...
+
+
+class Details(Checked, Protocol):
     """What a client may say about a record."""
 
     DERIVED: ClassVar[Mapping[str, str]]
@@ -47,6 +56,7 @@ class Details(AttrsInstance, Protocol):
         ...
 
 
+T = TypeVar("T", bound=Checked)
 RecordT = TypeVar("RecordT", bound=Record)
 DetailsT = TypeVar("DetailsT", bound=Details)
 
@@ -78,6 +88,26 @@ def record_with(record_class: type[RecordT], details: AttrsInstance, **more: Any
     record: RecordT = object.__new__(record_class)
     record.__dict__.update((f.name, values[f.name]) for f in fields(record_class))
     return record
+
+
+def made_of(details_class: type[T], values: Mapping[str, Any]) -> T:
+    """Return the details that have these values, each of them checked already; what is not said is as by default."""
+    made: T = object.__new__(details_class)
+    made.__dict__.update((f.name, values.get(f.name, f.default)) for f in fields(details_class))
+    made.__attrs_post_init__()
+    return made
+
+
+def changed(details: T, values: Mapping[str, Any]) -> T:
+    """Return the details with these values, which alone are checked: the others were, when they were made."""
+    by_name = fields_dict(type(details))
+    if unknown := values.keys() - by_name.keys():
+        raise TypeError(f"{type(details).__name__} has no field {', '.join(sorted(unknown))}")
+    made: T = object.__new__(type(details))
+    made.__dict__.update(details.__dict__)
+    made.__dict__.update((name, checked(by_name[name], value)) for name, value in values.items())
+    made.__attrs_post_init__()
+    return made
 
 
 def details_of(record: Record, details_class: type[DetailsT]) -> DetailsT:

@@ -44,6 +44,8 @@ def normalised(text: str, *, longest: int, has_lines: bool = False) -> str:
     Refuses text that is blank, is longer than `longest` characters or holds control characters. Where it may have
     lines, each ends in a line feed, and tabs are kept.
     """
+    if _is_kept_as_it_is(text, longest):
+        return text
     # Length first: normalising 9 MB only to refuse it would be a gift to an attacker.
     if len(text) > 4 * longest:
         raise InvalidValue(f"must have at most {longest} characters, and this has {len(text)}")
@@ -59,6 +61,16 @@ def normalised(text: str, *, longest: int, has_lines: bool = False) -> str:
     if not any(unicodedata.category(c) not in {"Cc", "Cf", "Zs"} for c in text):
         raise InvalidValue("must not be blank")
     return text
+
+
+def _is_kept_as_it_is(text: str, longest: int) -> bool:
+    """Whether it is quickly seen that nothing is wrong with the text, as with most; of what prints, all is allowed."""
+    return (
+        0 < len(text) <= longest
+        and text.isprintable()
+        and text[0] != " " != text[-1]
+        and (text.isascii() or unicodedata.is_normalized("NFC", text))
+    )
 
 
 @lru_cache(maxsize=4096)

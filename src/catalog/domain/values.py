@@ -2,7 +2,7 @@
 
 import re
 from calendar import monthrange
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
 from .errors import InvalidValue
@@ -50,6 +50,10 @@ class TextValue(str):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process as it is: its spelling is canonical already."""
+        return str.__new__, (type(self), str(self))
 
 
 class Choice(TextValue):

@@ -1,7 +1,7 @@
 """The write side: Advanced Alchemy repositories of rows behind the domain's repositories of records."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
@@ -22,6 +22,7 @@ from catalog.domain.text import SORT_KEY_LENGTH
 from catalog.domain.values import Isbn
 
 from .cards import Name
+from .loading import Loader
 from .log import Ledger, SqlRevisionLog
 from .mapping import columns_of, converter, inserts_of, record_of, structure, update_row
 from .rows import AuthorRow, BookRow, ContributorRow, IsbnRow, NumberRow, SourceRow
@@ -37,6 +38,8 @@ _ISBN, _NUMBER = (cast("Table", row.__table__) for row in (IsbnRow, NumberRow))
 _AUTHOR_COLUMNS = columns_of(AuthorRow, Author)
 _AUTHORS = select(*_AUTHOR_COLUMNS).with_for_update(read=True)
 _AUTHORS_BY_IDS = _AUTHORS.where(AuthorRow.id.in_(bindparam("ids", expanding=True)))
+_AUTHORS_BY_KEYS = _AUTHORS.where(AuthorRow.name_key.in_(bindparam("keys", expanding=True)))
+_AUTHOR_OF = Loader(Author, [column.key for column in _AUTHOR_COLUMNS])
 _AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == bindparam("id"))  # what most units ask for; a list takes twice as long
 
 
@@ -176,10 +179,13 @@ class SqlAuthorRepository(_SqlRecords[Author]):
             if len(some) == 1:
                 found |= await self._one(some[0])
             else:
-                rows = await self._transaction.execute(_AUTHORS_BY_IDS, {"ids": some})
-                found |= {row["id"]: structure(dict(row), Author) for row in rows.mappings()}
+                found |= self._looked_at(await self._transaction.execute(_AUTHORS_BY_IDS, {"ids": some}))
         self._known |= found
         return found
+
+    def _looked_at(self, rows: Iterable[Any]) -> dict[UUID, Author]:
+        """Return the authors that the rows hold, by id."""
+        return {author.id: author for author in map(_AUTHOR_OF.record, rows)}
 
     async def _one(self, id: UUID) -> Mapping[UUID, Author]:
         rows = await self._transaction.fetch(_AUTHOR_BY_ID, {"id": id})
@@ -199,9 +205,11 @@ class SqlAuthorRepository(_SqlRecords[Author]):
         return known | dict(await self.get_many([id for id in ids if id not in known]))
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
-        keys = {name[:SORT_KEY_LENGTH] for name in names}
-        rows = await _rows_with(await self._rows(), "name_key", keys)
-        return [author for author in map(self._record, rows) if author.folded_name in names]
+        found: dict[UUID, Author] = {}
+        for some in slices({name[:SORT_KEY_LENGTH] for name in names}):
+            found |= self._looked_at(await self._transaction.execute(_AUTHORS_BY_KEYS, {"keys": some}))
+        self._known |= found
+        return [author for author in found.values() if author.folded_name in names]
 
     async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
         ids: set[UUID] = set()

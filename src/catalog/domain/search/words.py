@@ -44,7 +44,11 @@ def words(text: str) -> tuple[str, ...]:
     A run of a script without spaces becomes its bigrams and its last character: 道德經 is 道德, 德經, 經. Initials
     in a row are added joined, at the end: J.R.R. Tolkien is j, r, r, tolkien, jrr.
     """
-    found = [run[part] for run in runs(text) for part in parts(run)]
+    folded = searchable(text)
+    if folded.isascii():  # as most are, and then there are no scripts to tell apart
+        found = [word[:LONGEST_WORD] for word in folded.split()]
+    else:
+        found = [run[part] for run in _runs(folded) for part in parts(run)]
     found += [joined(found[row]) for row in rows_of_initials(found)]
     return bounded(found)
 
@@ -62,7 +66,11 @@ def query_words(text: str) -> tuple[str, ...]:
 
 def runs(text: str) -> list[str]:
     """Fold the text, and cut it at spaces and where a script without spaces begins or ends."""
-    return [run[0] if is_unspaced(run[0]) else run[0][:LONGEST_WORD] for run in runs_of(searchable(text))]
+    return _runs(searchable(text))
+
+
+def _runs(folded: str) -> list[str]:
+    return [run[0] if is_unspaced(run[0]) else run[0][:LONGEST_WORD] for run in runs_of(folded)]
 
 
 def runs_of(folded: str) -> Iterator[re.Match[str]]:
@@ -77,7 +85,9 @@ def parts(run: str) -> list[slice]:
 
 def rows_of_initials(found: Sequence[str]) -> list[slice]:
     """Return where two or more words of one letter stand in a row."""
-    rows = []
+    rows: list[slice] = []
+    if sum(len(word) == 1 for word in found) < 2:
+        return rows
     for is_row, group in groupby(range(len(found)), key=lambda at: _is_initial(found[at])):
         places = list(group)
         if is_row and len(places) > 1:

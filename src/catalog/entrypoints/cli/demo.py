@@ -14,6 +14,7 @@ from catalog.entrypoints.formats import Reading
 
 from .import_ import How, imported
 from .options import settings_from, settings_options
+from .reading import Files
 from .report import Report
 from .serve import serve_with
 
@@ -36,7 +37,7 @@ async def import_sample(container: AsyncContainer) -> None:
         clock=await container.get(Clock),
         ids=await container.get(IdGenerator),
     )
-    reading = Reading(source="classics")
     with as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
-        counts = await imported(importing, reading, sample, importing.ids.new(), How(), Report())
+        opened = Files([sample], None, Reading(source="classics")).opened
+        counts = await imported(importing, opened, sample, importing.ids.new(), How(), Report())
     click.echo(f"catalog: the sample has {counts[Status.CREATED] + counts[Status.UNCHANGED]} books", err=True)

@@ -1,28 +1,26 @@
 """`catalog import`."""
 
 import asyncio
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
-from io import BufferedReader
 from pathlib import Path
 from uuid import UUID
 
 import click
-from attrs import evolve, frozen
+from attrs import frozen
 
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.ports import IdGenerator
 from catalog.domain.use_cases.importing import Importing
-from catalog.entrypoints.formats import BEGINNING, Reading, record_reader
+from catalog.entrypoints.formats import Reading
 from catalog.entrypoints.settings import Settings
 
 from .local import local, must_last
 from .options import Failure, failures, settings_from, settings_options
 from .progress import progress_over
+from .reading import Files, Opening, reading_of
 from .report import Report
 
 
@@ -77,15 +75,16 @@ def import_command(
     settings = settings_from(config, storage=storage)
     with failures():
         must_last(settings)
+        must_be_readable(files)
         reading = Reading(source=source or "", mapping=mapping, separator=separator, encoding=encoding)
         how = How(
-            format_name=format_name,
             on_duplicate=OnDuplicate(on_duplicate),
             is_dry=dry_run,
             stops=stop_on_error,
         )
         try:
-            refused = asyncio.run(import_files(settings, files, reading, how, report))
+            with reading_of(Files(files, format_name, reading)) as opened:
+                refused = asyncio.run(import_files(settings, files, opened, how, report))
         except KeyboardInterrupt:
             raise Failure("stopped; what is in stays in. Run it again to go on") from None
     sys.exit(1 if refused else 0)
@@ -95,14 +94,13 @@ def import_command(
 class How:
     """How somebody wants files to be imported."""
 
-    format_name: str | None = None
     on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY
     is_dry: bool = False
     stops: bool = False
 
 
 async def import_files(
-    settings: Settings, files: Sequence[Path], reading: Reading, how: How, report_file: Path | None
+    settings: Settings, files: Sequence[Path], opened: Opening, how: How, report_file: Path | None
 ) -> int:
     """Import files as one run into the storage that the settings name; return how many records were refused."""
     refused = 0
@@ -112,7 +110,7 @@ async def import_files(
             print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
         with Report.opened(report_file) as report:
             for file in files:
-                counts = await imported(await scope.get(Importing), reading, file, run, how, report)
+                counts = await imported(await scope.get(Importing), opened, file, run, how, report)
                 print(summary(file, counts, is_dry=how.is_dry))
                 refused += counts[Status.REFUSED]
                 if how.stops and refused:
@@ -121,17 +119,12 @@ async def import_files(
 
 
 async def imported(
-    importing: Importing, reading: Reading, file: Path, run: UUID, how: How, report: Report
+    importing: Importing, opened: Opening, file: Path, run: UUID, how: How, report: Report
 ) -> Counter[str]:
     """Import one file, showing progress; return how many records ended how."""
-    reading = reading if reading.source else evolve(reading, source=os.fsencode(file.name).decode("utf-8", "replace"))
     counts: Counter[str] = Counter()
     try:
-        with (
-            _opened(file) as content,
-            progress_over(file, content) as progress,
-            closing(record_reader(how.format_name, content.peek(BEGINNING), reading).read(content)) as entries,
-        ):
+        with opened(file) as (entries, content), progress_over(file, content) as progress:
             async for outcome in importing.run(
                 entries, run, on_duplicate=how.on_duplicate, is_dry=how.is_dry, stops=how.stops
             ):
@@ -144,11 +137,13 @@ async def imported(
     return counts
 
 
-def _opened(file: Path) -> BufferedReader:
-    try:
-        return file.open("rb")
-    except OSError as error:
-        raise Failure(f"can not read {file}: {error.strerror}") from None
+def must_be_readable(files: Sequence[Path]) -> None:
+    """Refuse to begin where the last file could not even be opened."""
+    for file in files:
+        try:
+            file.open("rb").close()
+        except OSError as error:
+            raise Failure(f"can not read {file}: {error.strerror}") from None
 
 
 def _count(counts: Counter[str], outcome: Outcome) -> None:

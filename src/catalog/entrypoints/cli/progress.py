@@ -5,10 +5,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from .reading import Telling
 
 SECONDS_BETWEEN_LINES = 2.0
 
@@ -22,7 +24,7 @@ class Advancing(Protocol):
 
 
 @contextmanager
-def progress_over(file: Path, content: BinaryIO) -> Generator[Advancing]:
+def progress_over(file: Path, content: Telling) -> Generator[Advancing]:
     """Show progress while the content of the file is read; what is left is judged by the bytes read."""
     size = max(1, file.stat().st_size)
     if sys.stderr.isatty():
@@ -45,7 +47,7 @@ def _bar() -> Progress:
 class _Counting:
     """Counts records and time."""
 
-    def __init__(self, content: BinaryIO, size: int) -> None:
+    def __init__(self, content: Telling, size: int) -> None:
         self._content = content
         self._size = size
         self._began = time.monotonic()
@@ -65,7 +67,7 @@ class _Counting:
 
 
 class _Bar(_Counting):
-    def __init__(self, bar: Progress, content: BinaryIO, size: int) -> None:
+    def __init__(self, bar: Progress, content: Telling, size: int) -> None:
         super().__init__(content, size)
         self._progress = bar
         self._task = bar.add_task("", total=size, count=0, rate=0.0)
@@ -77,7 +79,7 @@ class _Bar(_Counting):
 
 
 class _Lines(_Counting):
-    def __init__(self, content: BinaryIO, size: int) -> None:
+    def __init__(self, content: Telling, size: int) -> None:
         super().__init__(content, size)
         self._next = SECONDS_BETWEEN_LINES
 

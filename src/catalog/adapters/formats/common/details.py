@@ -10,6 +10,7 @@ from catalog.domain.books import BookDetails
 from catalog.domain.constraints import Items, checked, metadata_of
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
+from catalog.domain.records import made_of
 from catalog.domain.values import Scheme
 
 _ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
@@ -20,7 +21,8 @@ def fitting(said: Mapping[str, Any], warnings: list[str]) -> BookDetails:
     """Return the details; what a field does not take is left out and told. Raises InvalidValue without a title."""
     if not said.get("title"):
         raise InvalidValue("has no title")
-    return BookDetails(author_id=None, **{name: _fitting(name, value, warnings) for name, value in said.items()})
+    fitting = {name: _fitting(name, value, warnings) for name, value in said.items()}
+    return made_of(BookDetails, {"author_id": None, **fitting})
 
 
 def _fitting(name: str, value: Any, warnings: list[str]) -> Any:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 from pymarc import Field, Record
 
 from catalog.domain.authors import AuthorDetails
@@ -95,8 +95,10 @@ def _author(field: Field, linked: Mapping[tuple[str, str], Field], warnings: lis
         variants=tuple(dict.fromkeys(variants))[:200],
         identifiers=tuple(dict.fromkeys(_identifiers(field)))[:100],
     )
+    if birth is None and death is None:
+        return details
     try:
-        return evolve(details, birth=birth, death=death)
+        return details.amended({"birth": birth, "death": death})
     except InvalidValue:
         warnings.append(f"dates of {name[:100]} left out: {joined(field, 'd')[:100]} is no life")
         return details

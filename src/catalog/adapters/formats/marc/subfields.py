@@ -7,6 +7,7 @@ from pymarc import Field
 
 # What cataloguing rules (ISBD) put between two parts belongs to neither.
 _MARKS = re.compile(r"[\s/:;=,]+$")
+_LAST = frozenset("/:;=,")
 _FULL_STOP = re.compile(r"(?:(?<=[^\W\d_]{3})|(?<=[\d\])}'\"»”]))\.$")
 _ABBREVIATED = re.compile(r"\b(?:Inc|Ltd|Corp|Bros|Esq|Mrs|Ph\.D|etc|Dept|Prof|Capt|Vol|vol|Aufl|rev|illus)\.$")
 
@@ -23,6 +24,9 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def one_line(text: str) -> str:
     """Return the text with every run of white space and controls as one space."""
+    if text.isprintable():  # as most is; then spaces are all the white space that it can have
+        is_plain = "  " not in text and text[:1] != " " != text[-1:]
+        return text if is_plain else " ".join(text.split())
     return " ".join(_CONTROLS.sub(" ", text).split())
 
 
@@ -41,7 +45,8 @@ def joined(field: Field, codes: str, separator: str = " ") -> str:
 
 def trimmed(text: str) -> str:
     """Return the text without the marks that lead on to the next part, or end the field."""
-    text = _MARKS.sub("", text)
+    if text[-1:] in _LAST or text[-1:].isspace():  # else there is nothing to look for
+        text = _MARKS.sub("", text)
     if text.endswith(".") and not text.endswith("...") and not _ABBREVIATED.search(text):
         text = _FULL_STOP.sub("", text)
     return text

@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 
 from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
+from catalog.adapters.sql.mapping import JSON_CODEC
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.sql.turn import Inserts, Turn
@@ -190,7 +191,7 @@ def _engine(hosts: Hosts, **options: Any) -> AsyncEngine:
         # Whatever is prepared may meet a server that has something else of the same name.
         unique = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: f"catalog_{uuid4().hex}"}
         options["connect_args"] = options.get("connect_args", {}) | unique
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=hosts.connect, **options)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=hosts.connect, **JSON_CODEC, **options)
     event.listen(engine.sync_engine, "handle_error", _on_error)
     return engine
 

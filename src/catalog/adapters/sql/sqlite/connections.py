@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from catalog.adapters.sql.mapping import JSON_CODEC
 from catalog.domain.errors import StorageUnavailable
 
 from .one_hop import ONE_HOP
@@ -58,7 +59,7 @@ def migration_engine(path: str, busy_timeout: float) -> AsyncEngine:
 def _engine(path: str, busy_timeout: float, **options: Any) -> AsyncEngine:
     url = URL.create("sqlite+aiosqlite", database=path)
     # Its own rollback at each return is one more trip to the connection's thread; the reset hook below knows better.
-    options |= {"module": ONE_HOP, "pool_reset_on_return": None}
+    options |= {"module": ONE_HOP, "pool_reset_on_return": None, **JSON_CODEC}
     return create_async_engine(url, connect_args={"timeout": busy_timeout}, **options)
 
 
