@@ -2,6 +2,7 @@
 # ruff: noqa: INP001 - a script
 
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +14,14 @@ from attrs import fields
 from litestar.openapi.spec import Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
+from catalog.adapters.formats.bibtex import reader as bibtex
+from catalog.adapters.formats.csljson import variables as csl
 from catalog.adapters.formats.csv import DIALECTS
+from catalog.adapters.formats.marc import mapping as marc_mapping
+from catalog.adapters.formats.marc import people as marc_people
+from catalog.adapters.formats.onix import codes as onix
+from catalog.adapters.formats.openlibrary import fields as openlibrary
+from catalog.adapters.formats.ris import writer as ris
 from catalog.domain.filters import Operator
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.search import LONGEST_QUERY, MOST_BEGINNINGS, MOST_TERMS, SearchField
@@ -23,7 +31,11 @@ from catalog.entrypoints.http.problems import PROBLEMS, SLUG_OF_ERROR
 from catalog.entrypoints.settings import ENVIRONMENT_PREFIX, Settings
 from catalog.testing import suite
 
+sys.path.insert(0, str(Path(__file__).parent))
+import probing
+
 REFERENCE = Path(__file__).parent / "reference"
+DIFFERENCES = Path(__file__).parents[1] / "tests/formats/differences.toml"
 NOTE = "<!-- Written by docs/generate.py; change the code it is drawn from, then run `python docs/generate.py`. -->\n"
 
 
@@ -37,6 +49,8 @@ def pages() -> Mapping[Path, str]:
             "errors": _errors(),
             "cli": _commands(),
             "mappings": _mappings(),
+            "formats": _formats(),
+            "real-files": _real_files(),
             "conformance": _conformance(),
         }.items()
     }
@@ -243,6 +257,95 @@ def _mappings() -> Iterator[str]:
             yield "A name may end in a role in brackets:\n"
             yield from _table(["role in the file", "relator code"], _roles(dialect.roles))
         yield ""
+
+
+def _formats() -> Iterator[str]:
+    yield "# Formats\n"
+    yield "Which place of a record is which field, for every format but the [columns](mappings.md) of CSV. The tables"
+    yield "are drawn by trying: a place is read if a book says more once it is there, and written if a field of a book"
+    yield "comes out there. What is in no table stays in the record that is kept with the book; one that came as MARC"
+    yield "is written as MARC with all of it.\n"
+    for title, read, written in _places():
+        yield f"## {title}\n"
+        names = [name for name in _ORDER if name in {**read, **written}]
+        heads = [head for head, places in (("read from", read), ("written to", written)) if places]
+        rows = [
+            [name, *(", ".join(map(_code, places.get(name, ()))) for places in (read, written) if places)]
+            for name in names
+        ]
+        yield from _table(["field", *heads], rows)
+        yield ""
+    yield "## Words of their own\n"
+    yield "What stands in a record as a word or a code, and is another one here.\n"
+    for title, head, words in _WORDS_OF_FORMATS:
+        yield f"### {title}\n"
+        yield from _table([head, "here"], [[_code(word), _code(str(ours))] for word, ours in words.items()])
+        yield ""
+
+
+def _real_files() -> Iterator[str]:
+    yield "# Real files\n"
+    yield "The readers are tried on files that nobody here wrote: MARC records, BibTeX, CSL-JSON, RIS, ONIX, dumps."
+    yield "Others have counted, with other programs, what is in them: records, titles, main authors, contributors,"
+    yield "distinct valid ISBNs, records with a language, with a year. Every count is the same here but for these. The"
+    yield "files are not part of this package; where they are, `tests/formats/test_real_files.py` compares.\n"
+    differences = tomllib.loads(DIFFERENCES.read_text("utf-8"))
+    rows = [
+        [_code(name), ", ".join(f"{what} {here} ({there})" for what, (here, there) in pairs.items()), difference["why"]]
+        for difference in differences["difference"]
+        for name, pairs in difference["files"].items()
+    ]
+    yield from _table(["file", "here (and there)", "why"], rows)
+    yield "\n## Not compared\n"
+    not_counted = [[", ".join(map(_code, each["files"])), each["why"]] for each in differences["not_counted"]]
+    yield from _table(["files", "why"], not_counted)
+
+
+def _places() -> Iterator[tuple[str, probing.Places, probing.Places]]:
+    """Yield each format, what is read of it, and what is written."""
+    nothing: probing.Places = {}
+    yield "MARC 21, in its three forms", probing.read_from_marc(), probing.written_to("marc", probing.marc_places)
+    of_bibtex = probing.read_from("bibtex", probing.bibtex_record, probing.BIBTEX_FIELDS, probing.VALUES)
+    yield "BibTeX", of_bibtex, probing.written_to("bibtex", probing.bibtex_places)
+    yield "BibLaTeX", of_bibtex, probing.written_to("biblatex", probing.bibtex_places)
+    of_ris = probing.read_from("ris", probing.ris_record, probing.RIS_TAGS, probing.VALUES)
+    yield "RIS", of_ris, probing.written_to("ris", probing.ris_places)
+    of_csl = probing.read_from("csl", probing.csl_record, probing.CSL_VARIABLES, probing.CSL_VALUES)
+    yield "CSL-JSON", of_csl, probing.written_to("csl", probing.csl_places)
+    yield "ONIX for Books", probing.read_from_onix(), nothing
+    names, values = probing.OPENLIBRARY_NAMES, probing.OPENLIBRARY_VALUES
+    yield "Open Library", probing.read_from("openlibrary", probing.openlibrary_record, names, values), nothing
+    yield "schema.org, as JSON-LD", nothing, probing.written_to("jsonld", probing.jsonld_places)
+    yield "Dublin Core", nothing, probing.written_to("dc", probing.dc_places)
+    yield "CSV, as it is written", nothing, probing.written_to("csv", probing.csv_places)
+
+
+_ORDER = (
+    "title", "subtitle", "author: name", "author: sort_name", "author: kind", "author: birth", "author: death",
+    "author: variants", "author: identifiers", "contributor: name", "contributor: sort_name", "contributor: kind",
+    "contributor: birth", "contributor: death", "contributor: variants", "contributor: identifiers", probing.ROLE,
+    "identifiers", "isbn", "other identifiers", "published", "languages", "publishers", "places", "edition", "series",
+    "extent", "pages", "subjects", "classifications", "responsibility", "description", "notes", "links", "tags",
+)  # fmt: skip  # a table is read by column
+_WORDS_OF_FORMATS: Sequence[tuple[str, str, Mapping[str, object]]] = (
+    ("MARC 21: kinds of heading", "the last two digits of a tag", marc_people.KINDS),
+    ("MARC 21: relator terms ($e)", "term", marc_people.ROLES),
+    ("MARC 21: identifiers of authors ($0, $1)", "begins with", marc_people.AUTHORITIES),
+    ("MARC 21: lists of terms (second indicator of 6XX)", "indicator", marc_mapping.TERM_LISTS),
+    ("MARC 21: classifications", "tag", marc_mapping.CLASSES),
+    ("MARC 21: numbers (first indicator of 024)", "indicator", marc_mapping.NUMBERS_024),
+    ("BibTeX: fields that hold names", "field", bibtex.ROLES),
+    ("BibTeX: languages", "name", bibtex.LANGUAGES),
+    ("RIS: tags that hold names, as they are written", "role", ris.TAGS),
+    ("CSL-JSON: variables that hold names", "variable", csl.ROLES),
+    ("ONIX: contributors (list 17)", "code", onix.ROLES),
+    ("ONIX: numbers of products (list 5)", "code", onix.NUMBERS),
+    ("ONIX: numbers of names (list 44)", "code", onix.NAME_NUMBERS),
+    ("ONIX: lists of terms (list 27)", "code", onix.SUBJECTS),
+    ("ONIX: classifications (list 27)", "code", onix.CLASSES),
+    ("Open Library: contributors", "role", openlibrary.ROLES),
+    ("Open Library: classifications", "member", openlibrary.CLASSES),
+)
 
 
 def _columns(column: str | Sequence[str]) -> str:

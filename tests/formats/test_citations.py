@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,7 +10,6 @@ import rispy
 from attrs import evolve
 from pybtex.database import parse_bytes
 from tests.formats.exports import exported
-from tests.shared_data import shared_file
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, Link, Series, Subject
@@ -245,44 +243,3 @@ def test_macros_cross_references_and_tex_become_plain_text() -> None:
 # What the counts are otherwise, first of our side, then of theirs. Records without a title are refused, and nothing of
 # them is counted; editors and translators are contributors with a role (A2 of RIS, too); "others" are nobody; a year
 # may stand in the entry that is referred to, or within a text; of several ISBNs in one field, each is read.
-EXPLAINED: dict[str, dict[str, tuple[int, int]]] = {
-    "bibtex/NBR6023-2002.bib": {"authors": (170, 172), "contributors": (41, 43), "years": (227, 229)},
-    "bibtex/biblatex-examples.bib": {"contributors": (109, 89), "years": (90, 89)},
-    "bibtex/handbook9_messy.bib": {"authors": (165, 173), "contributors": (149, 139), "years": (199, 209)},
-    "bibtex/notes-test.bib": {"authors": (153, 154), "contributors": (124, 91), "years": (163, 156)},
-    "bibtex/texbook2.bib.gz": {"contributors": (345, 347), "isbns": (458, 453)},
-    "csljson/csl-test-suite-books.json": {
-        "authors": (242, 516), "contributors": (170, 310), "languages": (2, 6), "years": (279, 503),
-    },
-    "ris/example_custom_list_tags.ris": {"authors": (0, 1), "contributors": (0, 1)},
-    "ris/example_extraneous_data.ris": {"contributors": (4, 2)},
-    "ris/example_full.ris": {"contributors": (4, 2)},
-    "ris/example_full_without_whitespace.ris": {"contributors": (4, 2)},
-    "ris/example_full_write.ris": {"contributors": (4, 2)},
-    # Its title is in ST, the short one, alone.
-    "ris/example_utf_chars.ris": {"titles": (1, 0)},
-}  # fmt: skip  # a table
-
-
-def test_records_of_others_say_what_others_find_in_them() -> None:
-    expected = json.loads(shared_file("../expected/expected.json").read_text(encoding="utf-8"))["files"]
-    differing: dict[str, Any] = {}
-    for name, theirs in expected.items():
-        if name.split("/")[0] not in {"bibtex", "ris", "csljson"} or name.endswith("wos.ris"):
-            continue
-        content = shared_file(name).read_bytes()
-        entries = read(None, content)
-        said = [entry.draft for entry in entries if entry.draft is not None]
-        counts = {
-            "records": (len(entries), theirs["records"]),
-            "titles": (len(said), theirs["with_title"]),
-            "authors": (sum(each.author is not None for each in said), theirs["with_main_author"]),
-            "contributors": (sum(len(each.contributors) for each in said), theirs["contributors_total"]),
-            "isbns": (len({isbn for each in said for isbn in each.details.isbns()}), theirs["valid_isbn13_distinct"]),
-            "languages": (sum(bool(each.details.languages) for each in said), theirs["with_language"]),
-            "years": (sum(each.details.published is not None for each in said), theirs["with_year"]),
-        }
-        if unequal := {what: pair for what, pair in counts.items() if pair[0] != pair[1]}:
-            differing[name] = unequal
-
-    assert differing == EXPLAINED

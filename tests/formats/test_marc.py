@@ -2,13 +2,11 @@
 
 import gzip
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from pymarc import Field, Indicators, Record, Subfield
-from tests.shared_data import shared_file
 
 from catalog.adapters.formats.marc import MarcReader
 from catalog.adapters.formats.marc.people import dates_of
@@ -295,49 +293,3 @@ def test_a_gzipped_file_is_read_and_a_damaged_one_told_of() -> None:
 # ---- files that nobody here wrote
 
 # What the counts are otherwise, and why: first of our side, then of theirs.
-EXPLAINED: dict[str, dict[str, tuple[int, int]]] = {
-    # Read with a warning, bytes replaced, where pymarc's reader gives up.
-    "broken/bad_encoding.mrc": {"records": (1, 0), "titles": (1, 0), "languages": (1, 0), "years": (1, 0)},
-    "openlibrary/dasrmischepriv00rein_meta.mrc": {"records": (1, 0), "titles": (1, 0), "years": (1, 0)},
-    "pymarc/bad_subfield_code.dat": {
-        "records": (1, 0), "titles": (1, 0), "isbns": (1, 0), "languages": (1, 0), "years": (1, 0),
-    },
-    # What stands before a mark and can not be read is counted here, and refused.
-    "pymarc/bad_records.mrc": {"records": (8, 2)},
-    "evergreen/oss.marc": {"records": (42, 41)},
-    # No title of any kind: refused, so nothing of them is counted.
-    "openlibrary/talis_multi_work_tiles.mrc": {
-        "contributors": (0, 1), "isbns": (0, 1), "languages": (0, 1), "years": (0, 1),
-    },
-    "openlibrary/talis_no_title2.mrc": {"languages": (0, 1), "years": (0, 1)},
-    "traject/escaped_character_reference.marc8.marc": {"years": (0, 1)},
-    # The title proper is not in $a here, and the form of the work stands for it.
-    "traject/245_no_ab.marc": {"titles": (1, 0)},
-    # UNIMARC, which is another format: refused, for it has no 245.
-    "pymarc/testunimarc.dat": {
-        "titles": (0, 1), "contributors": (0, 3), "isbns": (0, 1), "languages": (0, 1), "years": (0, 1),
-    },
-}  # fmt: skip  # a table
-
-
-def test_records_of_libraries_say_what_others_find_in_them() -> None:
-    expected = json.loads(shared_file("../expected/expected.json").read_text(encoding="utf-8"))["files"]
-    differing = {}
-    for name, theirs in expected.items():
-        if not name.startswith("marc/") or name.endswith(".xml"):
-            continue
-        with shared_file(name).open("rb") as content:
-            entries = list(MarcReader(source=name).read(content))
-        said = [entry.draft.details for entry in entries if entry.draft is not None]
-        counts = {
-            "records": (len(entries), theirs["readable"]),
-            "titles": (len(said), theirs["with_title"]),
-            "contributors": (sum(len(e.draft.contributors) for e in entries if e.draft), theirs["contributors_total"]),
-            "isbns": (len({isbn for each in said for isbn in each.isbns()}), theirs["valid_isbn13_distinct"]),
-            "languages": (sum(bool(each.languages) for each in said), theirs["with_language"]),
-            "years": (sum(each.published is not None for each in said), theirs["with_year"]),
-        }
-        if unequal := {what: pair for what, pair in counts.items() if pair[0] != pair[1]}:
-            differing[name.removeprefix("marc/")] = unequal
-
-    assert differing == EXPLAINED

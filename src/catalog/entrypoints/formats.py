@@ -7,6 +7,7 @@ object is a function that takes the name of the source and returns a `catalog.do
 
 import re
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -34,7 +35,8 @@ BEGINNING = 4096
 """How many bytes of a file tell what it is."""
 
 _GZIP = b"\x1f\x8b"
-_LEADER = re.compile(rb"[\r\n\t \x00]*\d{5}[a-z ][a-z ]..[ a]\d\d\d{5}", re.DOTALL)
+_LEADER = re.compile(rb"[\r\n\t \x00]*\d{5}(?:[a-z ][a-z ]..[ a]\d\d|[\x21-\x7e][a-z][\x20-\x7e]{3}22)\d{5}", re.DOTALL)
+_OTHER = re.compile(rb"\s*(?:<[?!a-zA-Z]|[{\[]\s*[\"{\[])")
 
 
 @frozen(kw_only=True)
@@ -242,8 +244,12 @@ def format_of(beginning: bytes, reading: Reading) -> str:
     beginning = _unpacked(beginning)
     if reading.mapping is not None:
         return "csv"
+    beginning = beginning.removeprefix(BOM_UTF8)
     known = (name for name, each in FORMATS.items() if each.begins is not None and each.begins.match(beginning))
-    return next(known, [*FORMATS][-1])
+    if (name := next(known, None)) is None and _OTHER.match(beginning):
+        kind = "XML" if beginning.lstrip().startswith(b"<") else "JSON"
+        raise UnreadableFile(f"it is {kind}, but none that is read; there are {', '.join(read_formats())}")
+    return name or [*FORMATS][-1]
 
 
 def _unpacked(beginning: bytes) -> bytes:
