@@ -64,7 +64,7 @@ WHOLE = BookDetails(
     author_id=None,
     identifiers=(
         Identifier.of_isbn(Isbn("9780441478125")),
-        Identifier(scheme=Scheme("isbn"), value="0-441-47812-X"),
+        Identifier(scheme=Scheme("isbn"), value="044147812X"),
         Identifier(scheme=Scheme("isbn"), value="9780141439587", status=IdentifierStatus("cancelled")),
         Identifier(scheme=Scheme("doi"), value="10.1000/182"),
         Identifier(scheme=Scheme("oclc"), value="81"),

@@ -23,7 +23,9 @@ _ESCAPES: Mapping[str, str] = {
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip  # a table is read by column
 _SMALL = {"a", "an", "the", "der", "die", "das", "le", "la", "les", "el", "il", "of", "on", "and"}
-_ENCODER = UnicodeToLatexEncoder(unknown_char_policy="keep", replacement_latex_protection="braces-all")
+_ENCODER = UnicodeToLatexEncoder(
+    unknown_char_policy="keep", unknown_char_warning=False, replacement_latex_protection="braces-all"
+)
 
 
 @define
@@ -84,8 +86,8 @@ class BibtexWriter:
             yield "series", self._text(series.title)
             if series.position is not None:
                 yield "number", self._text(series.position)
-        if isbns := [str(isbn) for isbn in book.isbns()]:
-            yield "isbn", ", ".join(isbns)
+        if book.isbn is not None:
+            yield "isbn", str(book.isbn)  # there is room for one
         yield from [("doi", each.value) for each in book.identifiers if str(each.scheme) == "doi"][:1]
         if book.pages is not None:
             yield "pagetotal", str(book.pages)
@@ -119,9 +121,9 @@ class BibtexWriter:
 
     def _name(self, author: Author) -> str:
         parts = name_parts(author)
-        if parts is not None:
+        if parts is not None and not any(mark in part for part in parts for mark in ",="):
             return ", ".join(self._text(part) for part in parts)
-        is_person = author.kind in (None, "person") and not re.search(r",|\band\b", author.name)
+        is_person = author.kind in (None, "person") and not re.search(r"[,=]|\band\b", author.name)
         return self._text(author.name) if is_person else f"{{{self._text(author.name)}}}"
 
     def _text(self, text: str) -> str:

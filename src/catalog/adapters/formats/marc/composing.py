@@ -10,9 +10,9 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue
 from catalog.domain.exports import Exported
-from catalog.domain.identifiers import Identifier
+from catalog.domain.identifiers import INVALID, VALID, Identifier
 from catalog.domain.sources import BookDraft
-from catalog.domain.values import PartialDate, Role
+from catalog.domain.values import Language, PartialDate, Role
 
 from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, draft_of
 from .people import ADDED, AUTHORITIES, KINDS, MAIN, dates_of, headings_of
@@ -138,7 +138,8 @@ class _Changes:
         ]
         self.record.remove_fields("245")
         first = "1" if self.exported.author is not None else "0"
-        self._add(Field(tag="245", indicators=Indicators(first, "0"), subfields=[*texts, *kept]))
+        second = str(_passed_over(book.title, book.languages))
+        self._add(Field(tag="245", indicators=Indicators(first, second), subfields=[*texts, *kept]))
 
     def _published(self) -> None:
         published = self.exported.book.published
@@ -324,6 +325,25 @@ def _fixed(exported: Exported) -> Field:
     return Field(tag="008", data=data.ljust(40)[:40])
 
 
+def _passed_over(title: str, languages: Sequence[Language]) -> int:
+    """Return how many characters an article at the beginning has, with the space after it: none is filed under it."""
+    articles = ARTICLES.get(str(languages[0]) if languages else "eng", ())
+    return next((len(each) for each in articles if title.lower().startswith(each)), 0)
+
+
+ARTICLES: Mapping[str, Sequence[str]] = {
+    "dut": ("de ", "het ", "een "),
+    "eng": ("the ", "an ", "a "),
+    "fre": ("le ", "la ", "les ", "l'", "un ", "une "),
+    "ger": ("der ", "die ", "das ", "ein ", "eine "),
+    "ita": ("il ", "lo ", "la ", "i ", "gli ", "le ", "l'", "un ", "uno ", "una ", "un'"),
+    "por": ("o ", "a ", "os ", "as ", "um ", "uma "),
+    "spa": ("el ", "la ", "los ", "las ", "un ", "una "),
+    "swe": ("en ", "ett "),
+}
+"""Articles that a title may begin with, by its language; of a title whose language nobody tells, those of English."""
+
+
 def _full_stop(text: str) -> str:
     """Return the mark that ends a field, where it can be told from the text again."""
     return "." if trimmed(f"{text}.") == text else ""
@@ -344,7 +364,11 @@ def _field(tag: str, indicators: str, **parts: str) -> Field:
 
 def _identifier_field(identifier: Identifier) -> Field:
     scheme, value = str(identifier.scheme), identifier.as_given or identifier.value
-    code = "z" if str(identifier.status) == "cancelled" else "a"
+    code = "z" if identifier.status != VALID and (scheme == "isbn" or identifier.status != INVALID) else "a"
+    if scheme == "isbn":
+        value = value.replace("-", "")  # hyphens are for whoever shows it
+        if code == "a" and len(value) not in {10, 13}:  # it was given with a digit that was lost, or with words
+            value = identifier.value
     if scheme in {"isbn", "lccn", "issn"}:
         return _field({"isbn": "020", "lccn": "010", "issn": "022"}[scheme], "  ", **{code: value})
     if scheme in _INDICATORS_024:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from attrs import evolve
 from pymarc import Field, Record
 
 from catalog.adapters.formats.common import fitting
@@ -94,7 +95,9 @@ def _identifiers(record: Record) -> Iterator[Identifier]:
         for code, status in (("a", None), ("z", _CANCELLED)):
             for given in said(field, code):
                 if (found := _ISBN.match(given)) and (number := found[1].strip(" -")):
-                    yield Identifier(scheme=Scheme("isbn"), value=number[:200], status=status)
+                    isbn = Identifier(scheme=Scheme("isbn"), value=number[:200])
+                    # In $z stands what is cancelled, and what never was an ISBN.
+                    yield isbn if status is None or isbn.isbn is None else evolve(isbn, status=status)
     for tag, scheme in (("010", "lccn"), ("022", "issn")):
         for field in record.get_fields(tag):
             for code, status in (("a", None), ("z", _CANCELLED)):
