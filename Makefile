@@ -27,8 +27,11 @@ demo: install  ## serve a catalogue of a hundred classics
 serve: install  ## serve ./catalog.db
 	$(BIN)/catalog serve
 
+# One more than there are processors: many tests wait for servers.
+WORKERS ?= $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 test: install lint  ## every check and every test
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 fast: install  ## the tests that need no database, no server and no time
 	$(BIN)/pytest -q -m "not slow" tests/unit

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -23,19 +24,20 @@ from tests.e2e.servers import run_catalog
 
 from catalog.adapters.sql.postgresql.scratch import scratch
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails
+from catalog.domain.books import BookDetails, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import OutcomeUnknown, StorageUnavailable
 from catalog.domain.filters import Operator, of_field
 from catalog.domain.ports import Storage, UnitOfWork
 from catalog.domain.queries import AuthorQuery
 from catalog.domain.records import Amendment
+from catalog.domain.sources import Entry
 from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.values import Isbn
 from catalog.entrypoints.container import build_app, http_container
 from catalog.entrypoints.settings import Settings
 from catalog.entrypoints.storages import open_storage
-from catalog.testing.doubles import Cataloguers, StillClock
+from catalog.testing.doubles import Cataloguers, StillClock, drafted
 
 pytestmark = pytest.mark.slow
 
@@ -460,3 +462,25 @@ async def test_who_may_not_create_extensions_has_a_catalogue_without_them(tmp_pa
 
     assert upgraded.returncode == 0, upgraded.stderr
     assert [author.name for author in found.items] == ["Homer"]
+
+
+async def test_the_planner_knows_of_an_import_at_once_and_of_a_single_write_when_it_likes(
+    url: str, storage: Storage
+) -> None:
+    async def rows_that_are_known() -> float:
+        connection = await asyncpg.connect(url)
+        try:
+            known: float = await connection.fetchval("SELECT reltuples FROM pg_class WHERE relname = 'card'")
+            return known
+        finally:
+            await connection.close()
+
+    cataloguers = Cataloguers(storage)
+    await cataloguers.books.add(BookDetails(title="Emma", author_id=None))
+    assert await rows_that_are_known() <= 0
+
+    entries = [Entry(line=line, draft=drafted(SourceRecord("file", str(line)), f"Book {line}")) for line in range(1200)]
+    async for _ in cataloguers.importing.run(entries, uuid4()):
+        pass
+
+    assert await rows_that_are_known() >= 500

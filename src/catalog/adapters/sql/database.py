@@ -72,6 +72,10 @@ class Database(Protocol):
         """Wait for other transactions that ask for this, which wait for this one; what they did can be seen then."""
         ...
 
+    async def settle(self, changes: int) -> None:
+        """Do what is good for whoever asks next, now that so many changes were committed at once; never raise."""
+        ...
+
     async def close(self) -> None:
         """Let go of all connections."""
         ...

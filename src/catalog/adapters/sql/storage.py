@@ -16,6 +16,9 @@ from .transaction import Transaction
 from .unit_of_work import SqlUnitOfWork
 from .waiting import within
 
+MANY = 100
+"""Changes of one unit of work that are no everyday ones: those of an import, a copy, an undo of either."""
+
 
 class SqlStorage:
     """A catalogue in a SQL database: one engine reads, one writes."""
@@ -38,6 +41,9 @@ class SqlStorage:
                 await unit.finish()
             with translated(ends=True):
                 await connection.commit()
+            changes = len(unit.changes)
+        if changes >= MANY:
+            await self._database.settle(changes)
         self._database.must_be_there()  # else what was committed is where nobody will find it
 
     async def promote(self) -> None:

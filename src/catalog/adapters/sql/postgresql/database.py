@@ -6,7 +6,7 @@ counts the log is taken last. A reader's transactions see one state of the datab
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import asyncpg
 from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from sqlalchemy import Connection, Executable, Text, event, func, insert, select, text
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeEngine
@@ -43,6 +43,7 @@ VERSION_SECONDS = 0.5
 _DATA_VERSION = select(func.pg_current_snapshot().cast(Text), LogRow.seq, LogRow.at, func.pg_postmaster_start_time())
 
 _MIGRATION_LOCK = 0x626F6F6B
+_ANALYZE = text("ANALYZE author, book, card, contributor, source, isbn, number, revision, card_words")
 _MATCH_ALONE = text(f"SELECT pg_advisory_xact_lock({0x6D617463})")
 """Any number; whoever migrates holds it, so that the next waits."""
 
@@ -99,6 +100,8 @@ class PostgresqlDatabase:
             postgresql_readonly=True
         )
         self._single = self.reader.execution_options(isolation_level="AUTOCOMMIT", postgresql_readonly=False)
+        self._telling = self.writer.execution_options(isolation_level="AUTOCOMMIT")
+        self._changes, self._changes_to_tell = 0, 500
         self._data_version = SharedQuestion(self._ask_data_version)
 
     async def fetch(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
@@ -133,6 +136,23 @@ class PostgresqlDatabase:
     async def match_alone(self, connection: AsyncConnection) -> None:
         """Take a lock that ends with the transaction; each later statement sees what was committed before."""
         await connection.execute(_MATCH_ALONE)
+
+    async def settle(self, changes: int) -> None:
+        """Tell the planner how much there is by now, each time when that is twice as much.
+
+        The server finds out by itself a minute later; until then it searches ten thousand new books as if there were
+        none, and takes seconds for it.
+        """
+        self._changes += changes
+        if self._changes < self._changes_to_tell:
+            return
+        self._changes_to_tell = 2 * self._changes
+        # It is a kindness, and what was committed stays committed if it fails.
+        with suppress(SQLAlchemyError, OSError, TimeoutError):
+            async with AsyncExitStack() as stack:
+                async with within(self.patience):
+                    connection = await stack.enter_async_context(self._telling.connect())
+                await connection.execute(_ANALYZE)
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -106,6 +106,9 @@ class SqliteDatabase:
     async def match_alone(self, connection: AsyncConnection) -> None:
         """Whoever writes is alone already."""
 
+    async def settle(self, changes: int) -> None:
+        """The index that a statement takes is written in it, or follows from it, whatever the tables hold."""
+
     async def data_version(self) -> Hashable:
         """Ask SQLite, right here: that takes less time than a trip to another thread."""
         if not self._is_there():
