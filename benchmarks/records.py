@@ -19,6 +19,8 @@ from pymarc import MARCReader, Record
 DATA = Path(__file__).parents[2] / "shared/data/marc"
 """Real records; there is nothing to measure where they are not."""
 
+GOODBOOKS = DATA.parent / "csv/goodbooks-10k/books.csv.gz"
+
 ROUNDS = 3
 ROWS = 10_000
 
@@ -105,19 +107,22 @@ def main() -> None:
 
 
 def _round(folder: Path, file: Path, number: int, rows: int) -> dict[str, Sequence[float]]:
-    storage = f"sqlite:///{folder}/{number}.db"
-    subprocess.run(
-        [sys.executable, "-m", "catalog", "database", "--storage", storage, "upgrade", "--no-prompt"],
-        check=True,
-        capture_output=True,
-    )
+    storage = _new_storage(folder, f"{number}")
     return {
         "pymarc alone": _run(ALONE, str(file)),
         "read and mapped": _run(READ, str(file)),
         "imported": _run(IMPORT, str(file), storage, str(rows)),
         "exported as ndjson": _run(EXPORT, str(file), storage, "ndjson", str(rows)),
         "exported as marc": _run(EXPORT, str(file), storage, "marc", str(rows)),
+        "goodbooks, imported": _run(IMPORT, str(GOODBOOKS), _new_storage(folder, f"goodbooks-{number}"), "10000"),
     }
+
+
+def _new_storage(folder: Path, name: str) -> str:
+    storage = f"sqlite:///{folder}/{name}.db"
+    command = [sys.executable, "-m", "catalog", "database", "--storage", storage, "upgrade", "--no-prompt"]
+    subprocess.run(command, check=True, capture_output=True)
+    return storage
 
 
 def _run(program: str, *arguments: str) -> list[float]:

@@ -6,6 +6,7 @@ A record is a details class (what a client may say) plus an id, a version and tw
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
@@ -79,14 +80,20 @@ class Amendment(Generic[DetailsT]):
 
 def told(details: AttrsInstance) -> dict[str, Any]:
     """Return the fields and their values, not taken apart any further."""
-    return {f.name: getattr(details, f.name) for f in fields(type(details))}
+    return {name: getattr(details, name) for name in names_of(type(details))}
+
+
+@cache
+def names_of(cls: type[AttrsInstance]) -> tuple[str, ...]:
+    """Return the names of the fields, in their order."""
+    return tuple(f.name for f in fields(cls))
 
 
 def record_with(record_class: type[RecordT], details: AttrsInstance, **more: Any) -> RecordT:
     """Return the record that has these details; they were checked when they were made, and are not checked again."""
     values = {**told(details), **more}
     record: RecordT = object.__new__(record_class)
-    record.__dict__.update((f.name, values[f.name]) for f in fields(record_class))
+    record.__dict__.update({name: values[name] for name in names_of(record_class)})
     return record
 
 

@@ -115,6 +115,8 @@ def _content(child: DefaultBase, relationship: RelationshipProperty[Any]) -> dic
 
 
 def _column_json(value: Any) -> str:
+    if value == []:  # as most lists of a book are
+        return "[]"
     return msgspec.json.encode(value).decode()
 
 

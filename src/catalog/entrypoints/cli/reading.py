@@ -6,13 +6,13 @@ import signal
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve, field, frozen
 
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.sources import Entry
@@ -77,11 +77,15 @@ def reading_of(files: Files) -> Generator[Opening]:
     process = context.Process(target=_read, args=(files, sending), daemon=True)
     process.start()
     sending.close()  # else nobody would notice here that the process has ended
+    ahead = _Ahead(process)
+    receiver = threading.Thread(target=ahead.receive, args=(receiving,), daemon=True)
+    receiver.start()
     try:
-        yield _Ahead(process, receiving).opened
+        yield ahead.opened
     finally:
         process.terminate()
         process.join()
+        ahead.let_go(receiver)
         receiving.close()
 
 
@@ -109,7 +113,7 @@ class _Ahead:
     """Takes what another process reads."""
 
     process: Any
-    receiving: "Connection"
+    lots: "Queue[_Lot | _End | None]" = field(factory=lambda: Queue(LOTS_AHEAD))
     bytes_read: int = 0
 
     @contextmanager
@@ -128,15 +132,27 @@ class _Ahead:
             raise told.error
 
     def _next(self, path: Path) -> _Lot | _End:
-        try:
-            told: _Lot | _End = self.receiving.recv()
-        except EOFError:
+        if (told := self.lots.get()) is None:
             self.process.join()
             raise UnreadableFile(
                 f"the process that read {path.name} has ended (status {self.process.exitcode}); "
                 "there may be too little memory"
-            ) from None
+            )
         return told
+
+    def receive(self, receiving: "Connection") -> None:
+        """Take in what comes, in a thread of its own: while the database works, nobody else needs the interpreter."""
+        with suppress(EOFError, OSError):
+            while True:
+                self.lots.put(receiving.recv())
+        self.lots.put(None)
+
+    def let_go(self, receiver: threading.Thread) -> None:
+        """Let the thread end, whose process has ended."""
+        while receiver.is_alive():
+            with suppress(Empty):
+                self.lots.get_nowait()
+            receiver.join(0.01)
 
 
 def _read(files: Files, sending: "Connection") -> None:
