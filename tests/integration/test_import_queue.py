@@ -3,7 +3,8 @@
 import asyncio
 import errno
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from gzip import compress
@@ -30,9 +31,11 @@ from catalog.domain.errors import (
 from catalog.domain.imports import ImportFile, ImportJob, ImportOptions, ImportState, ReportLine, Status
 from catalog.domain.ports import UnitOfWork
 from catalog.domain.queries import BookQuery, PageRequest
+from catalog.domain.sources import Entry
 from catalog.domain.use_cases import import_work
 from catalog.domain.use_cases.import_orders import ImportOrdering
 from catalog.domain.use_cases.import_work import ImportWork
+from catalog.entrypoints import import_reader
 from catalog.entrypoints.import_reader import CHUNK, FormatsReader
 
 BOOKS = 3 * CHUNK + 7
@@ -282,3 +285,41 @@ async def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(StorageUnavailable, match="file, can not be used"):
         await ordered(broken, MemoryStorage(), rows(1))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root can make what belongs to somebody else")
+async def test_a_folder_among_temporary_files_that_somebody_else_has_made_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "imports"
+    folder.mkdir(mode=0o777)
+    os.chown(folder, 12345, 12345)
+
+    with pytest.raises(StorageUnavailable, match="belongs to somebody else"):
+        await ordered(FolderImportQueue(folder, must_be_ours=True), MemoryStorage(), rows(1))
+
+
+async def test_who_is_cancelled_while_a_file_is_read_waits_for_the_reader(
+    imports: FolderImportQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = MemoryStorage()
+    job = await ordered(imports, storage, rows(40))
+    record_reader = import_reader.record_reader
+
+    class Slow:
+        def __init__(self, *arguments: Any) -> None:
+            self._reader = record_reader(*arguments)
+
+        def read(self, content: Any) -> Generator[Entry]:
+            for entry in self._reader.read(content):
+                time.sleep(0.01)
+                yield entry
+
+    monkeypatch.setattr(import_reader, "record_reader", Slow)
+    doing = asyncio.create_task(work_of(storage, imports).do(job))
+    await asyncio.sleep(0.15)  # it reads by now
+    doing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await doing
+
+    done = await work_of(storage, imports).do(await imports.get(job.id))
+
+    assert (done.state, done.created, await count(storage)) == (ImportState.DONE, 40, 40)

@@ -10,7 +10,6 @@ from litestar import Litestar, Request
 from litestar.plugins import CLIPlugin, PluginProtocol
 
 from catalog.adapters.http import HttpChangeFeed
-from catalog.adapters.spool import FolderImportQueue
 from catalog.adapters.sql import commands
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
@@ -31,7 +30,7 @@ from .http.import_worker import ImportWorker
 from .http.news import News
 from .import_reader import FormatsReader
 from .settings import Settings
-from .storages import imports_folder, kind_of, migration_config, open_storage
+from .storages import import_queue, kind_of, migration_config, open_storage
 
 
 class StorageProvider(Provider):
@@ -86,8 +85,8 @@ class HttpProvider(Provider):
     @provide(scope=Scope.APP)
     def import_queue(self) -> Generator[ImportQueue]:
         """Keep the imports that were asked for."""
-        with imports_folder(self._settings) as folder:
-            yield FolderImportQueue(folder)
+        with import_queue(self._settings) as queue:
+            yield queue
 
     @provide
     async def caller(self, request: Request) -> Caller:  # type: ignore[type-arg]  # the type that Dishka knows

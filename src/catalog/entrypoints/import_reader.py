@@ -1,11 +1,11 @@
 """Reads the files of an import in a thread, so that whoever else is served meanwhile hardly notices."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import closing
 from io import BufferedReader
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import BinaryIO, ParamSpec, TypeVar, cast
 
 from attrs import evolve
 
@@ -15,6 +15,9 @@ from catalog.domain.sources import Entry
 from catalog.domain.use_cases.importing import chunks_of
 
 from .formats import BEGINNING, Reading, record_reader
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 CHUNK = 200
 """Records that are taken at once: fewer than a command takes, for others wait for their turn to write."""
@@ -31,12 +34,12 @@ class FormatsReader:
             reading = reading_of(job.options, file.name, before=reading)
             beginning = cast("BufferedReader", content).peek(BEGINNING)
             with closing(record_reader(file.format, beginning, reading).read(content)) as entries:
-                skipped = await asyncio.to_thread(_skip, entries, left)
+                skipped = await _in_thread(_skip, entries, left)
                 left -= skipped
                 chunks = chunks_of(entries, CHUNK)
                 while True:
                     try:
-                        chunk = await asyncio.to_thread(next, chunks, ())
+                        chunk = await _in_thread(next, chunks, ())
                     except UnreadableFile as error:
                         raise UnreadableFile(f"{file.name}: {error}") from None
                     if not chunk:
@@ -54,6 +57,16 @@ def reading_of(options: ImportOptions, file_name: str, *, before: Reading | None
         encoding=options.encoding,
     )
     return reading if before is None else evolve(reading, known=before.known)
+
+
+async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call the function in a thread; who is cancelled meanwhile waits for it: a file that is read can not be closed."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _skip(entries: Iterator[Entry], number: int) -> int:

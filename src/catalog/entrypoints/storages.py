@@ -18,6 +18,7 @@ from advanced_alchemy.extensions.litestar import SQLAlchemyAsyncConfig
 from attrs import frozen
 
 from catalog.adapters.memory import MemoryStorage
+from catalog.adapters.spool import FolderImportQueue
 from catalog.adapters.sql import open_postgresql, open_sqlite
 from catalog.adapters.sql.postgresql import database as postgresql
 from catalog.adapters.sql.postgresql.examination import PostgresqlExamination
@@ -26,7 +27,7 @@ from catalog.adapters.sql.sqlite import database as sqlite
 from catalog.adapters.sql.sqlite.backup import SqliteBackups
 from catalog.adapters.sql.sqlite.examination import SqliteExamination
 from catalog.domain.errors import StorageUnavailable
-from catalog.domain.ports import Examinable, Storage
+from catalog.domain.ports import Examinable, ImportQueue, Storage
 
 from .settings import Settings
 
@@ -141,21 +142,23 @@ def kind_of(settings: Settings) -> StorageKind:
 
 
 @contextmanager
-def imports_folder(settings: Settings) -> Generator[Path]:
-    """Give the folder that keeps files until they are imported; one that ends with its storage, for such a storage.
+def import_queue(settings: Settings) -> Generator[ImportQueue]:
+    """Give the queue of imports, in a folder; one that ends with its storage, for such a storage.
 
     All processes of one machine that have the same storage have the same one.
     """
     if settings.imports_folder:
-        yield Path(settings.imports_folder)
+        yield FolderImportQueue(Path(settings.imports_folder))
     elif not is_lasting(settings):
         with TemporaryDirectory(prefix="catalog-imports-") as folder:
-            yield Path(folder)
+            yield FolderImportQueue(Path(folder))
     elif kind_of(settings) is _SQLITE:
-        yield Path(f"{sqlite_path(settings.storage)}-imports")
+        yield FolderImportQueue(Path(f"{sqlite_path(settings.storage)}-imports"))
     else:
         name = blake2b(settings.storage.encode(), digest_size=8).hexdigest()
-        yield Path(gettempdir()) / f"catalog-imports-{os.getuid() if hasattr(os, 'getuid') else ''}-{name}"
+        is_shared = hasattr(os, "getuid")  # elsewhere, everybody has temporary files of their own
+        owner = f"{os.getuid()}-" if is_shared else ""
+        yield FolderImportQueue(Path(gettempdir()) / f"catalog-imports-{owner}{name}", must_be_ours=is_shared)
 
 
 def migration_config(settings: Settings) -> SQLAlchemyAsyncConfig:

@@ -11,6 +11,7 @@ What is told of was synced before; a process that is killed leaves a job that an
 """
 
 import asyncio
+import errno
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -44,10 +45,14 @@ T = TypeVar("T")
 
 
 class FolderImportQueue:
-    """A queue in a folder, which is made when it is needed."""
+    """A queue in a folder, which is made when it is needed.
 
-    def __init__(self, folder: Path) -> None:
+    One that `must_be_ours` is refused where somebody else has made it, as anybody can among temporary files.
+    """
+
+    def __init__(self, folder: Path, *, must_be_ours: bool = False) -> None:
         self._folder = folder
+        self._must_be_ours = must_be_ours
         self._keys = folder / "keys"
 
     @asynccontextmanager
@@ -94,7 +99,7 @@ class FolderImportQueue:
     @asynccontextmanager
     async def alone(self) -> AsyncGenerator[bool]:
         """Be the one who does imports, until the end; False where somebody else is."""
-        if not self._folder.is_dir():
+        if not self._keys.is_dir():
             yield False  # nobody has asked for anything
             return
         # The lock of a process ends with it, however it ends.
@@ -130,7 +135,10 @@ class FolderImportQueue:
             return await asyncio.to_thread(function, *args, **kwargs)
 
     def _make(self) -> None:
-        self._keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._must_be_ours and (self._folder.is_symlink() or self._folder.stat().st_uid != os.getuid()):
+            raise PermissionError(errno.EPERM, "it belongs to somebody else")
+        self._keys.mkdir(mode=0o700, exist_ok=True)
 
     def _of(self, id: UUID) -> Path:
         folder = self._folder / str(id)

@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 5.0
 """How soon an import is begun, or gone on with, that another process took in and can not do."""
 
+SECONDS_BETWEEN_CANCELLATIONS = 1.0
+
 
 class ImportWorker:
     """One task that looks for imports, and does them in the order in which they were asked for."""
@@ -23,6 +25,7 @@ class ImportWorker:
         self._work = work
         self._asked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """Begin to look."""
@@ -34,17 +37,18 @@ class ImportWorker:
 
     async def stop(self) -> None:
         """Do no more; who begins anew goes on with what is not done."""
-        if self._task is not None:
+        self._is_stopping = True
+        while self._task is not None and not self._task.done():
+            # Again and again: whoever turned the cancellation into an error of its own would go on for ever.
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task], timeout=SECONDS_BETWEEN_CANCELLATIONS)
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_stopping:
             self._asked.clear()
             try:
                 async with self._queue.alone() as is_mine:
-                    while is_mine and (job := await self._queue.next()) is not None:
+                    while is_mine and not self._is_stopping and (job := await self._queue.next()) is not None:
                         await self._do(job)
             except CatalogError as error:
                 logger.warning("imports have to wait: %s", error)
