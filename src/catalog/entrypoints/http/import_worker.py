@@ -63,6 +63,8 @@ class ImportWorker:
         except ImportNotFound:
             return
         except Exception:
+            if self._is_stopping:
+                return  # it was left in the middle, and is gone on with
             logger.exception("the import %s has failed", job.id)
             done = await self._work.fail(job, "a mistake of the service, which has written it into its log")
         why = f": {done.error}" if done.error else ""
