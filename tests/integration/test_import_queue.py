@@ -36,6 +36,7 @@ from catalog.domain.use_cases import import_work
 from catalog.domain.use_cases.import_orders import ImportOrdering
 from catalog.domain.use_cases.import_work import ImportWork
 from catalog.entrypoints import import_reader
+from catalog.entrypoints.http.import_worker import ImportWorker
 from catalog.entrypoints.import_reader import CHUNK, FormatsReader
 
 BOOKS = 3 * CHUNK + 7
@@ -323,3 +324,50 @@ async def test_who_is_cancelled_while_a_file_is_read_waits_for_the_reader(
     done = await work_of(storage, imports).do(await imports.get(job.id))
 
     assert (done.state, done.created, await count(storage)) == (ImportState.DONE, 40, 40)
+
+
+async def test_what_was_taken_is_reported_even_if_the_storage_can_not_be_asked_right_after(
+    imports: FolderImportQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_work, "LONGEST_PAUSE", 0.01)
+    storage = MemoryStorage()
+    job = await ordered(imports, storage, rows())
+    asked = 0
+
+    class Unsteady:
+        async def position(self) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked in (2, 4):
+                raise StorageUnavailable("gone for a moment")
+            return await storage.reader.position()
+
+    steady = Failing(storage)
+    steady.reader = Unsteady()  # type: ignore[assignment]  # all that the work asks it
+
+    done = await work_of(steady, imports).do(job)
+
+    assert (done.state, done.created, len(await told(imports, job))) == (ImportState.DONE, BOOKS, BOOKS)
+    assert asked > 4
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"), [(StorageUnavailable("gone"), False), (StorageFull(), False), (ZeroDivisionError(), True)]
+)
+async def test_a_worker_goes_on_later_where_the_disk_or_the_database_could_not_be_had_and_gives_up_on_our_mistakes(
+    imports: FolderImportQueue, error: Exception, ends: bool
+) -> None:
+    storage = MemoryStorage()
+    job = await ordered(imports, storage, rows(3))
+
+    class Unlucky(ImportWork):
+        async def do(self, job: ImportJob) -> ImportJob:
+            raise error
+
+    work = Unlucky(storage, imports, FormatsReader(), SystemClock(), Uuid7Generator())
+    worker = ImportWorker(imports, work)
+    worker.start()
+    await asyncio.sleep(0.3)
+    await worker.stop()
+
+    assert ((await imports.get(job.id)).state is ImportState.FAILED) is ends

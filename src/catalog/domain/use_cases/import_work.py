@@ -51,9 +51,11 @@ class ImportWork:
                 async for chunk in chunks:
                     if await self.queue.is_to_stop(job.id):
                         return await self._ended(job, ImportState.STOPPED)
-                    outcomes = await self._take(job, chunk, dry, is_again=is_again)
+                    outcomes, seq = await self._take(job, chunk, dry, is_again=is_again)
                     is_again = False
-                    job = await self._noted(job, chunk, outcomes)
+                    lines = [ReportLine.of(outcome, chunk.file.name) for outcome in outcomes]
+                    job = job.counting(lines, bytes_read=chunk.bytes_read, seq=seq)
+                    await self.queue.note(job, lines)
                     if job.options.stop_on_error and outcomes[-1].status is Status.REFUSED:
                         return await self._ended(job, ImportState.STOPPED, "the last record was refused")
         except StorageFailed:
@@ -78,13 +80,15 @@ class ImportWork:
         await self.queue.note(job)
         return job, False
 
-    async def _take(self, job: ImportJob, chunk: Chunk, dry: DryRun | None, *, is_again: bool) -> Sequence[Outcome]:
-        """Take the records of a chunk into the catalogue, as soon as that can be had."""
+    async def _take(
+        self, job: ImportJob, chunk: Chunk, dry: DryRun | None, *, is_again: bool
+    ) -> tuple[Sequence[Outcome], int]:
+        """Take the records of a chunk into the catalogue, as soon as it can be had; return how far its log is then."""
         importing = Importing(self.storage, job.caller, self.clock, self.ids)
         end, pause = time.monotonic() + PATIENCE, 0.1
         while True:
             try:
-                return await importing.take(
+                outcomes = await importing.take(
                     chunk.entries,
                     job.id,
                     on_duplicate=job.options.on_duplicate,
@@ -92,18 +96,13 @@ class ImportWork:
                     stops=job.options.stop_on_error,
                     again_since=job.seq if is_again else None,
                 )
+                return outcomes, job.seq if dry is not None else (await self.storage.reader.position()).seq
             except (StorageBusy, StorageUnavailable, OutcomeUnknown):
                 if time.monotonic() >= end:
                     raise
             is_again = True
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
-
-    async def _noted(self, job: ImportJob, chunk: Chunk, outcomes: Sequence[Outcome]) -> ImportJob:
-        lines = [ReportLine.of(outcome, chunk.file.name) for outcome in outcomes]
-        job = job.counting(lines, bytes_read=chunk.bytes_read, seq=(await self.storage.reader.position()).seq)
-        await self.queue.note(job, lines)
-        return job
 
     async def _ended(self, job: ImportJob, state: ImportState, why: str | None = None) -> ImportJob:
         bytes_read = job.bytes if state is ImportState.DONE else job.bytes_read

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from catalog.domain.errors import CatalogError, ImportNotFound
+from catalog.domain.errors import CatalogError, ImportNotFound, StorageBusy, StorageFull, StorageUnavailable
 from catalog.domain.imports import ImportJob
 from catalog.domain.ports import ImportQueue
 from catalog.domain.use_cases.import_work import ImportWork
@@ -62,6 +62,8 @@ class ImportWorker:
             done = await self._work.do(job)
         except ImportNotFound:
             return
+        except (StorageBusy, StorageFull, StorageUnavailable):
+            raise  # it can be gone on with
         except Exception:
             if self._is_stopping:
                 return  # it was left in the middle, and is gone on with
