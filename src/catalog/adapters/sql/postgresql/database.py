@@ -43,9 +43,12 @@ VERSION_SECONDS = 0.5
 _DATA_VERSION = select(func.pg_current_snapshot().cast(Text), LogRow.seq, LogRow.at, func.pg_postmaster_start_time())
 
 _MIGRATION_LOCK = 0x626F6F6B
-_ANALYZE = text("ANALYZE author, book, card, contributor, source, isbn, number, revision, card_words")
-_MATCH_ALONE = text(f"SELECT pg_advisory_xact_lock({0x6D617463})")
 """Any number; whoever migrates holds it, so that the next waits."""
+_ANALYZE = text("ANALYZE author, book, card, contributor, source, isbn, number, revision, card_words")
+_MATCH_ALONE = text(f"SELECT pg_advisory_xact_lock({0x6D617463}), set_config('enable_bitmapscan', 'off', true)")
+"""Any number of its own; and for this transaction, no bitmaps: hundreds of names that are looked for at once would be
+looked for by their trigrams, which the planner takes for cheap, and which takes a hundred times as long.
+"""
 
 
 class SharedQuestion:
