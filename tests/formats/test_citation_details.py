@@ -16,7 +16,7 @@ from catalog.domain.errors import UnreadableFile
 from catalog.domain.exports import Exported
 from catalog.domain.sources import Entry
 from catalog.domain.values import AuthorKind, Language, PartialDate
-from catalog.entrypoints.formats import record_writer
+from catalog.entrypoints.formats import Reading, record_reader, record_writer
 
 
 def written(name: str, *books: Exported) -> str:
@@ -105,3 +105,19 @@ def test_notes_keep_their_lines_and_a_mark_at_the_beginning_is_none() -> None:
 def test_what_is_no_encoding_of_text_is_no_encoding_of_a_file(encoding: str) -> None:
     with pytest.raises(UnreadableFile, match="nobody knows"):
         list(marcxml.records_of(io.BytesIO(f'<?xml version="1.0" encoding="{encoding}"?><record/>'.encode())))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bibtex", "@book{k, title={T}, editor={" + " and ".join(f"Given{n} Family{n}" for n in range(203)) + "}}"),
+        ("ris", "TY  - BOOK\nTI  - T\n" + "".join(f"A2  - Family{n}, Given{n}\n" for n in range(203)) + "ER  - \n"),
+        ("csl", json.dumps([{"title": "T", "editor": [{"family": f"F{n}", "given": "G"} for n in range(203)]}])),
+    ],
+)
+def test_more_people_than_a_book_can_name_are_told_of(name: str, content: str) -> None:
+    (entry,) = record_reader(name, b"", Reading(source="file")).read(io.BytesIO(content.encode()))
+
+    assert entry.draft is not None
+    assert len(entry.draft.contributors) == 200
+    assert "3 of 203 contributors left out" in entry.warnings

@@ -10,12 +10,12 @@ from pybtex.database.input.bibtex import LowLevelParser, month_names, split_name
 from pybtex.utils import CaseInsensitiveDict
 from pylatexenc.latex2text import LatexNodes2Text
 
-from catalog.adapters.formats.common import fitting, identifiers_of, inverted, organised, whole
+from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, organised, whole
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import Link, Series, SourceRecord, Subject
+from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
-from catalog.domain.values import Language, PartialDate, Role, Url
+from catalog.domain.values import Language, PartialDate, Role
 
 FORMAT = "bibtex"
 
@@ -154,14 +154,10 @@ def _draft(fields: Mapping[str, str], origin: SourceRecord, warnings: list[str],
         ],
         "description": plain("abstract") or None,
         "notes": [plain("note"), plain("annote", "annotation"), plain("addendum")],
-        "links": _links(fields.get("url", ""), warnings),
+        "links": links_of([_address(fields.get("url", ""))], warnings),
     }
-    return BookDraft(
-        origin=origin,
-        details=fitting(values, warnings),
-        author=authors[0] if authors else None,
-        contributors=tuple(others[:200]),
-        has_own_key=has_own_key,
+    return drafted(
+        origin, values, warnings, author=authors[0] if authors else None, contributors=others, has_own_key=has_own_key
     )
 
 
@@ -251,10 +247,7 @@ def _pages(text: str) -> int | None:
     return int(found[1]) or None if found else None
 
 
-def _links(address: str, warnings: list[str]) -> Iterator[Link]:
-    if address:
-        try:
-            address = address.replace("\\", "")
-            yield Link(url=Url.parse(f"http://{address}" if address.startswith("www.") else address))
-        except InvalidValue as error:
-            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")
+def _address(text: str) -> str:
+    """Return the address without the marks of TeX, and with what people leave out of it."""
+    address = text.replace("\\", "")
+    return f"http://{address}" if address.startswith("www.") else address

@@ -1,16 +1,20 @@
 """What formats have in common: files that may be compressed, values that may not fit, names that have two orders."""
 
-from .contents import parts_of, unpacked, whole
-from .details import fitting, identifiers_of
-from .elements import elements_of
+from .contents import lines_of, parts_of, unpacked, whole
+from .details import drafted, fitting, identifiers_of, links_of
+from .elements import elements_of, in_utf_8
 from .languages import tag_of
 from .names import inverted, name_parts, organised, somebody
 
 __all__ = [
+    "drafted",
     "elements_of",
     "fitting",
     "identifiers_of",
+    "in_utf_8",
     "inverted",
+    "lines_of",
+    "links_of",
     "name_parts",
     "organised",
     "parts_of",

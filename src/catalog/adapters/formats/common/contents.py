@@ -39,6 +39,15 @@ def parts_of(content: BinaryIO) -> Iterator[bytes]:
             yield part
 
 
+def lines_of(content: BinaryIO, longest: int) -> Iterator[bytes]:
+    """Yield the lines; of one that is longer, only as much as tells that it is."""
+    with unpacked(content) as source:
+        while line := source.readline(longest):
+            yield line
+            while len(line) == longest and not line.endswith(b"\n"):
+                line = source.readline(longest)
+
+
 def whole(content: BinaryIO) -> bytes:
     """Return the content; raise UnreadableFile where it is too long for that."""
     with unpacked(content) as source:

@@ -1,17 +1,19 @@
 """What a record says, as far as it fits the fields of a book."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import Attribute, fields_dict
 
-from catalog.domain.books import BookDetails
+from catalog.domain.authors import AuthorDetails
+from catalog.domain.books import BookDetails, Link, SourceRecord
 from catalog.domain.constraints import Items, checked, metadata_of
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
 from catalog.domain.records import made_of
-from catalog.domain.values import Scheme
+from catalog.domain.sources import BookDraft, DraftContributor
+from catalog.domain.values import Scheme, Url
 
 _ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
 _BETWEEN = re.compile(r"[,;/|]|\band\b|\s(?=97[89])|(?<=[0-9Xx])\s+(?=[0-9-]{10,}[0-9Xx])")
@@ -23,6 +25,36 @@ def fitting(said: Mapping[str, Any], warnings: list[str]) -> BookDetails:
         raise InvalidValue("has no title")
     fitting = {name: _fitting(name, value, warnings) for name, value in said.items()}
     return made_of(BookDetails, {"author_id": None, **fitting})
+
+
+def drafted(
+    origin: SourceRecord,
+    said: Mapping[str, Any],
+    warnings: list[str],
+    *,
+    author: AuthorDetails | None,
+    contributors: Sequence[DraftContributor],
+    has_own_key: bool = True,
+) -> BookDraft:
+    """Return the draft of a book; whoever does not fit is left out, and told. Raises InvalidValue without a title."""
+    if len(contributors) > _MOST_CONTRIBUTORS:
+        warnings.append(f"{len(contributors) - _MOST_CONTRIBUTORS} of {len(contributors)} contributors left out")
+    return BookDraft(
+        origin=origin,
+        details=fitting(said, warnings),
+        author=author,
+        contributors=tuple(contributors[:_MOST_CONTRIBUTORS]),
+        has_own_key=has_own_key,
+    )
+
+
+def links_of(addresses: Iterable[str], warnings: list[str]) -> Iterator[Link]:
+    """Yield what the addresses lead to; what is no address is left out, and told."""
+    for address in filter(None, addresses):
+        try:
+            yield Link(url=Url.parse(address))
+        except InvalidValue as error:
+            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")
 
 
 def _fitting(name: str, value: Any, warnings: list[str]) -> Any:
@@ -67,6 +99,9 @@ def _most(field: "Attribute[Any]") -> int | None:
     return next((item.most for item in metadata_of(field.type) if isinstance(item, Items)), None)
 
 
+_MOST_CONTRIBUTORS = next(
+    item.most for item in metadata_of(fields_dict(BookDraft)["contributors"].type) if isinstance(item, Items)
+)
 _FIELDS = {name: (field, _most(field)) for name, field in fields_dict(BookDetails).items()}
 
 

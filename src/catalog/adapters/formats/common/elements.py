@@ -22,7 +22,7 @@ def elements_of(content: BinaryIO, name: str, longest: int) -> Iterator[bytes | 
     ends = re.compile(rb"</(?P<prefix>[\w.-]*:)?" + name.encode() + rb"\s*>")
     kept = bytearray()
     searched = 0
-    for part in _in_utf_8(content):
+    for part in in_utf_8(content):
         kept += part
         while end := ends.search(kept, searched):
             begins = _last_start(bytes(kept[: end.start()]), _starts(end["prefix"] or b"", name))
@@ -49,7 +49,8 @@ def _starts(prefix: bytes, name: str) -> re.Pattern[bytes]:
     return re.compile(rb"<" + re.escape(prefix) + name.encode() + rb"(?=[\s>])")
 
 
-def _in_utf_8(content: BinaryIO) -> Iterator[bytes]:
+def in_utf_8(content: BinaryIO) -> Iterator[bytes]:
+    """Yield a file of XML, which may declare another encoding, in UTF-8; raise UnreadableFile."""
     try:
         decode: Any = None
         for number, part in enumerate(parts_of(content)):

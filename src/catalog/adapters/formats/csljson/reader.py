@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 import msgspec
 from attrs import frozen
 
-from catalog.adapters.formats.common import fitting, identifiers_of, inverted, somebody, whole
+from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, somebody, whole
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import Link, Series, SourceRecord, Subject
+from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
-from catalog.domain.values import Language, PartialDate, Role, Url
+from catalog.domain.values import Language, PartialDate, Role
 
 from .variables import IDENTIFIERS, ROLES, TEXTS
 
@@ -23,7 +23,6 @@ FORMAT = "csl"
 _YEAR = re.compile(r"(?<![\d-])-?\d{4}(?!\d)|(?<=\d-)\d{4}(?!\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r"-?\d{1,3}", re.ASCII)
 _BEFORE = re.compile(r"(\d{1,4})\s?b\.?\s?c\.?(?:\s?e\.?)?", re.IGNORECASE | re.ASCII)
-_MOST_CONTRIBUTORS = 200
 _PAGES = re.compile(r"\d{1,6}")
 _TAGS = re.compile(r"</?(?:i|b|sub|sup|span)\b[^<>]{0,200}>")
 
@@ -80,15 +79,14 @@ def _draft(item: Mapping[str, Any], origin: SourceRecord, warnings: list[str], *
         "subjects": _subjects(_text(item.get("keyword")), warnings),
         "description": _lines(item.get("abstract")) or None,
         "notes": [_lines(item.get(name)) for name in ("note", "annote")],
-        "links": _links(_text(item.get("URL")), warnings),
+        "links": links_of([_text(item.get("URL"))], warnings),
     }
-    if len(contributors) > _MOST_CONTRIBUTORS:
-        warnings.append(f"{len(contributors) - _MOST_CONTRIBUTORS} of {len(contributors)} contributors left out")
-    return BookDraft(
-        origin=origin,
-        details=fitting(said, warnings),
+    return drafted(
+        origin,
+        said,
+        warnings,
         author=authors[0] if authors else None,
-        contributors=tuple(contributors[:_MOST_CONTRIBUTORS]),
+        contributors=contributors,
         has_own_key=has_own_key,
     )
 
@@ -193,11 +191,3 @@ def _series(item: Mapping[str, Any], warnings: list[str]) -> Iterator[Series]:
 def _pages(text: str) -> int | None:
     found = _PAGES.search(text)
     return int(found[0]) or None if found else None
-
-
-def _links(address: str, warnings: list[str]) -> Iterator[Link]:
-    if address:
-        try:
-            yield Link(url=Url.parse(address))
-        except InvalidValue as error:
-            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 from pymarc import Field, Record
 
-from catalog.adapters.formats.common import fitting
+from catalog.adapters.formats.common import drafted
 from catalog.domain.books import Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
@@ -66,15 +66,8 @@ def draft_of(record: Record, origin: SourceRecord, warnings: list[str]) -> BookD
         "notes": (text_of(field) for field in record.get_fields(*NOTES)),
         "links": _links(record, warnings),
     }
-    contributors = tuple(heading.as_contributor for heading in added)
-    if len(contributors) > 200:
-        warnings.append(f"{len(contributors) - 200} of {len(contributors)} contributors left out")
-    return BookDraft(
-        origin=origin,
-        details=fitting(told, warnings),
-        author=None if author is None else author.author,
-        contributors=contributors[:200],
-    )
+    contributors = [heading.as_contributor for heading in added]
+    return drafted(origin, told, warnings, author=None if author is None else author.author, contributors=contributors)
 
 
 def said_by_unimarc(record: Record) -> bool:

@@ -1,7 +1,7 @@
 """Lines to records."""
 
 from base64 import b64decode
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from datetime import date, datetime
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -10,7 +10,7 @@ import msgspec
 from attrs import frozen
 from cattrs import Converter, ForbiddenExtraKeysError
 
-from catalog.adapters.formats.common import unpacked
+from catalog.adapters.formats.common import lines_of
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
 from catalog.domain.kinds import Kind
@@ -31,7 +31,7 @@ class NdjsonReader:
 
     def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield the record of each line."""
-        for number, line in enumerate(_lines(content), 1):
+        for number, line in enumerate(lines_of(content, LONGEST_LINE), 1):
             if len(line) >= LONGEST_LINE:
                 yield Entry(line=number, refusal=f"is longer than {LONGEST_LINE:,} bytes, so it is no record")
             elif line.strip():
@@ -58,14 +58,6 @@ def _entry(number: int, line: bytes) -> Entry:
         return Entry(line=number, key=key, refusal=f"has no field {error}")
     except (ValueError, TypeError, AttributeError) as error:
         return Entry(line=number, key=key, refusal=f"is no {kind}: {str(error)[:300]}")
-
-
-def _lines(content: BinaryIO) -> Iterator[bytes]:
-    with unpacked(content) as source:
-        while line := source.readline(LONGEST_LINE):
-            yield line
-            while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-                line = source.readline(LONGEST_LINE)
 
 
 def _make_converter() -> Converter:

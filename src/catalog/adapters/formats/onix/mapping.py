@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 from xml.etree.ElementTree import Element
 
-from catalog.adapters.formats.common import fitting, identifiers_of
+from catalog.adapters.formats.common import drafted, identifiers_of
 from catalog.domain.books import Classification, Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
@@ -24,7 +24,6 @@ from .titles import Titled, title_of
 T = TypeVar("T")
 
 BLOCKS = ("descriptivedetail", "collateraldetail", "publishingdetail")
-MOST_CONTRIBUTORS = 200
 
 _PAGES_UNIT = "03"
 _PUBLISHER = ("", "01")
@@ -52,15 +51,7 @@ def draft_of(product: Element, origin: SourceRecord, warnings: list[str], *, has
         "classifications": _classifications(blocks, warnings),
         "description": _description(blocks),
     }
-    if len(contributors) > MOST_CONTRIBUTORS:
-        warnings.append(f"{len(contributors) - MOST_CONTRIBUTORS} of {len(contributors)} contributors left out")
-    return BookDraft(
-        origin=origin,
-        details=fitting(told, warnings),
-        author=author,
-        contributors=tuple(contributors[:MOST_CONTRIBUTORS]),
-        has_own_key=has_own_key,
-    )
+    return drafted(origin, told, warnings, author=author, contributors=contributors, has_own_key=has_own_key)
 
 
 def _first(blocks: list[Element], name: str) -> str | None:

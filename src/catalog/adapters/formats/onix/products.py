@@ -4,9 +4,8 @@ Products are cut out of the file and parsed each on its own, so that a broken on
 are kept as they are. What stands before them, a document type and its entities, is never read.
 """
 
-import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.entities import name2codepoint
 from io import BytesIO
 from typing import BinaryIO
@@ -17,7 +16,7 @@ from attrs import frozen
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from catalog.adapters.formats.common import parts_of
+from catalog.adapters.formats.common import in_utf_8
 from catalog.domain.errors import UnreadableFile
 
 LONGEST_PRODUCT = 10_000_000
@@ -32,7 +31,6 @@ _MARK = re.compile(
     rb"|(?P<end></(?:[\w.-]{1,40}:)?[Pp]roduct\s{0,40}>)|(?P<start><(?:[\w.-]{1,40}:)?[Pp]roduct(?=[\s/>]))"
 )
 _LONGEST_MARK = 100
-_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 _PREFIX = re.compile(rb"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});")
 _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -108,7 +106,7 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
     begins: int | None = None
     at = 0  # how far `kept` has been looked at
     until: bytes | None = None  # what ends the comment or section that `at` stands in
-    for part in _in_utf_8(content):
+    for part in in_utf_8(content):
         kept += part
         while True:
             if until is not None:
@@ -139,27 +137,3 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
             begins, at, until = None, 0, None
     if begins is not None:
         yield bytes(kept[begins:])
-
-
-def _in_utf_8(content: BinaryIO) -> Iterator[bytes]:
-    try:
-        decode: Callable[[bytes], str] | None = None
-        for number, part in enumerate(parts_of(content)):
-            decode = _decoder(part) if number == 0 else decode
-            yield part if decode is None else decode(part).encode()
-    except UnicodeError as error:
-        raise UnreadableFile(f"the file is not in the encoding that it declares ({error})") from None
-
-
-def _decoder(first: bytes) -> Callable[[bytes], str] | None:
-    """Return what decodes the file; None for UTF-8, of which each product is looked at on its own."""
-    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return codecs.getincrementaldecoder("utf-16")().decode
-    found = _DECLARED.search(first[:200])
-    name = found[1].decode() if found else "utf-8"
-    try:
-        "".encode(name)  # refuses what is no encoding of text, as zip
-        codec = codecs.lookup(name)
-    except LookupError:
-        raise UnreadableFile(f"the file declares the encoding {name!r}, which nobody knows") from None
-    return None if codec.name in {"utf-8", "ascii"} else codecs.getincrementaldecoder(name)().decode

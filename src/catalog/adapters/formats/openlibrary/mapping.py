@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from catalog.adapters.formats.common import fitting, identifiers_of
+from catalog.adapters.formats.common import drafted, identifiers_of
 from catalog.domain.books import Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import ISBN, Identifier
@@ -18,7 +18,6 @@ from .values import keys_of, line_of, text_of, texts_of
 
 T = TypeVar("T")
 
-MOST_CONTRIBUTORS = 200
 
 _POSITION = re.compile(r"(?P<title>.*?\S)(?:\s+--\s+|\s*;\s+|\s+(?=#))(?P<position>\S.*)")
 
@@ -49,13 +48,12 @@ def draft_of(
         "notes": _notes(edition),
         "links": _links(edition, warnings),
     }
-    if len(contributors) > MOST_CONTRIBUTORS:
-        warnings.append(f"{len(contributors) - MOST_CONTRIBUTORS} of {len(contributors)} contributors left out")
-    return BookDraft(
-        origin=origin,
-        details=fitting(told, warnings),
+    return drafted(
+        origin,
+        told,
+        warnings,
         author=authors[0] if authors else None,
-        contributors=tuple(contributors[:MOST_CONTRIBUTORS]),
+        contributors=contributors,
         has_own_key=has_own_key,
     )
 

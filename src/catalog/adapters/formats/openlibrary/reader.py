@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import msgspec
 from attrs import field, frozen
 
-from catalog.adapters.formats.common import unpacked
+from catalog.adapters.formats.common import lines_of
 from catalog.domain.books import SourceRecord
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import Entry
@@ -52,7 +52,7 @@ class OpenLibraryReader:
         """Yield what each edition says; `line` is its line in the file."""
         is_dump = False
         strange: list[Entry] = []
-        for number, line in enumerate(_lines(content), 1):
+        for number, line in enumerate(lines_of(content, LONGEST_LINE), 1):
             columns = line.rstrip(b"\r\n").split(b"\t", _COLUMNS - 1)
             if len(line) < LONGEST_LINE and not line.strip():
                 continue
@@ -103,12 +103,3 @@ class OpenLibraryReader:
         except InvalidValue as error:
             return Entry(line=number, key=key, refusal=str(error), warnings=tuple(warnings))
         return Entry(line=number, key=key, draft=draft, warnings=tuple(warnings))
-
-
-def _lines(content: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines; of one that is too long, no more than tells that it is."""
-    with unpacked(content) as source:
-        while line := source.readline(LONGEST_LINE):
-            yield line
-            while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-                line = source.readline(LONGEST_LINE)

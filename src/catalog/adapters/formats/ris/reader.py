@@ -8,12 +8,12 @@ from typing import Any, BinaryIO
 import rispy
 from attrs import frozen
 
-from catalog.adapters.formats.common import fitting, identifiers_of, somebody, unpacked
+from catalog.adapters.formats.common import drafted, identifiers_of, links_of, somebody, unpacked
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import Link, Series, SourceRecord, Subject
+from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
-from catalog.domain.values import Language, PartialDate, Role, Url
+from catalog.domain.values import Language, PartialDate, Role
 
 FORMAT = "ris"
 MOST_LINES = 20_000
@@ -116,14 +116,10 @@ def _draft(said: Mapping[str, Any], origin: SourceRecord, warnings: list[str], *
         "subjects": [Subject(term=text[:500]) for text in _texts(said.get("keywords"))],
         "description": _text(said.get("abstract")) or _text(said.get("notes_abstract")) or None,
         "notes": [text for name in ("notes", "research_notes") for text in _texts(said.get(name))],
-        "links": _links(_texts(said.get("urls")), warnings),
+        "links": links_of(_texts(said.get("urls")), warnings),
     }
-    return BookDraft(
-        origin=origin,
-        details=fitting(values, warnings),
-        author=authors[0] if authors else None,
-        contributors=tuple(others[:200]),
-        has_own_key=has_own_key,
+    return drafted(
+        origin, values, warnings, author=authors[0] if authors else None, contributors=others, has_own_key=has_own_key
     )
 
 
@@ -186,11 +182,3 @@ def _series(said: Mapping[str, Any]) -> Iterator[Series]:
 def _pages(text: str) -> int | None:
     found = _PAGES.fullmatch(text)
     return int(found[1]) or None if found else None
-
-
-def _links(addresses: Sequence[str], warnings: list[str]) -> Iterator[Link]:
-    for address in addresses:
-        try:
-            yield Link(url=Url.parse(address))
-        except InvalidValue as error:
-            warnings.append(f"link {address[:100]!r} left out: it {error.rule}")
