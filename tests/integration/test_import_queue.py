@@ -5,7 +5,7 @@ import errno
 import os
 import time
 from collections.abc import Generator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from gzip import compress
 from pathlib import Path
@@ -371,3 +371,76 @@ async def test_a_worker_goes_on_later_where_the_disk_or_the_database_could_not_b
     await worker.stop()
 
     assert ((await imports.get(job.id)).state is ImportState.FAILED) is ends
+
+
+class Interrupting(FolderImportQueue):
+    """A queue whose `n`-th note raises."""
+
+    def __init__(self, folder: Path, number: int, error: BaseException) -> None:
+        super().__init__(folder)
+        self._left = number
+        self._error = error
+
+    async def note(self, job: ImportJob, lines: Sequence[ReportLine] = ()) -> None:
+        self._left -= 1
+        if self._left == 0:
+            raise self._error
+        await super().note(job, lines)
+
+
+async def test_an_import_whose_report_finds_no_room_is_gone_on_with_and_tells_all(imports: FolderImportQueue) -> None:
+    storage = MemoryStorage()
+    job = await ordered(imports, storage, rows())
+    with pytest.raises(StorageFull):
+        await work_of(storage, Interrupting(imports._folder, 3, StorageFull())).do(job)
+
+    again = await imports.get(job.id)
+    assert again.state is ImportState.RUNNING
+    done = await work_of(storage, imports).do(again)
+
+    assert (done.state, done.created) == (ImportState.DONE, BOOKS)
+
+
+async def test_one_that_stops_on_errors_does_not_go_on_past_one_when_it_was_interrupted(
+    imports: FolderImportQueue,
+) -> None:
+    storage = MemoryStorage()
+    content = b"key,title\n1,Emma\n2,\n3,Persuasion\n"
+    for number in (2, 3):
+        job = await ordered(imports, storage, content, stop_on_error=True)
+        with suppress(KeyboardInterrupt):
+            await work_of(storage, Interrupting(imports._folder, number, KeyboardInterrupt())).do(job)
+        done = await imports.get(job.id)
+        if not done.state.is_final:
+            done = await work_of(storage, imports).do(done)
+
+        assert (done.state, done.records) == (ImportState.STOPPED, 2)
+    assert await count(storage) == 1
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="only root can make what belongs to somebody else")
+async def test_what_somebody_else_asks_for_among_temporary_files_is_not_done(imports: FolderImportQueue) -> None:
+    await ordered(imports, MemoryStorage(), rows(1))
+    os.chown(imports._folder, 12345, 12345)
+    careful = FolderImportQueue(imports._folder, must_be_ours=True)
+
+    for ask in (careful.next, careful.alone().__aenter__, lambda: careful.page(PageRequest())):
+        with pytest.raises(StorageUnavailable, match="belongs to somebody else"):
+            await ask()
+
+
+async def test_a_file_that_comes_for_days_is_not_dropped_and_old_keys_are(imports: FolderImportQueue) -> None:
+    async with imports.receive(UUID(int=1)) as upload:
+        await upload.begin("slow.csv")
+        (receiving,) = imports._folder.glob(f"{queue.RECEIVING}*")
+        old, new = imports._folder / "keys" / "old", imports._folder / "keys" / "new"
+        for each in (old, new):
+            each.write_text("{}")
+        for each in (receiving, old):
+            os.utime(each, (0, 0))
+
+        assert await imports.next() is None
+
+        await upload.write(b"more")
+        assert (receiving / "0").exists()
+        assert (old.exists(), new.exists()) == (False, True)

@@ -15,7 +15,7 @@ import errno
 import os
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
@@ -60,7 +60,9 @@ class FolderImportQueue:
         """Receive the files of an import; what is not kept by the end is gone."""
         receiving = self._folder / f"{RECEIVING}{id}"
         with translated(self._folder):
-            self._make()
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._must_be_nobody_elses()
+            self._keys.mkdir(mode=0o700, exist_ok=True)
             receiving.mkdir(mode=0o700)
         upload = FolderUpload(self._folder, receiving, self._keys)
         try:
@@ -107,6 +109,7 @@ class FolderImportQueue:
             self._folder / "lock", timeout=0, thread_local=False, fallback_to_soft=False, preserve_lock_file=True
         )
         with translated(self._folder):
+            self._must_be_nobody_elses()
             is_mine = _is_acquired(lock)
         try:
             yield is_mine
@@ -132,13 +135,15 @@ class FolderImportQueue:
     async def _do(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask the disk in a thread, for it may take its time."""
         with translated(self._folder):
+            self._must_be_nobody_elses()
             return await asyncio.to_thread(function, *args, **kwargs)
 
-    def _make(self) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._must_be_ours and (self._folder.is_symlink() or self._folder.stat().st_uid != os.getuid()):
+    def _must_be_nobody_elses(self) -> None:
+        """Neither put files into a folder of somebody else, nor do what is asked for there."""
+        if not self._must_be_ours or not os.path.lexists(self._folder):
+            return
+        if self._folder.is_symlink() or self._folder.stat().st_uid != os.getuid():
             raise PermissionError(errno.EPERM, "it belongs to somebody else")
-        self._keys.mkdir(mode=0o700, exist_ok=True)
 
     def _of(self, id: UUID) -> Path:
         folder = self._folder / str(id)
@@ -164,10 +169,11 @@ class FolderImportQueue:
 
     def _page(self, page: PageRequest) -> ImportPage:
         ids = self._ids()
-        wanted = ids[page.offset : page.offset + page.size]
-        return ImportPage(
-            items=[self._kept(id).job for id in wanted], limit=page.size, offset=page.offset, total=len(ids)
-        )
+        jobs: list[ImportJob] = []
+        for id in ids[page.offset : page.offset + page.size]:
+            with suppress(ImportNotFound):  # somebody has just forgotten it
+                jobs.append(self._kept(id).job)
+        return ImportPage(items=jobs, limit=page.size, offset=page.offset, total=len(ids))
 
     def _asked_before(self, file: Path, key: IdempotentRequest, since: datetime) -> ImportJob | None:
         try:
@@ -213,7 +219,10 @@ class FolderImportQueue:
         self._drop_old()
         waiting = (id for id in reversed(self._ids()) if (self._folder / str(id) / "0").exists())
         for id in waiting:
-            job = self._kept(id).job
+            try:
+                job = self._kept(id).job
+            except ImportNotFound:
+                continue  # somebody has just forgotten it
             if not job.state.is_final:
                 return job
             self._drop_files(job)
@@ -237,12 +246,20 @@ class FolderImportQueue:
             self._content(job, number).unlink(missing_ok=True)
 
     def _drop_old(self) -> None:
-        now = datetime.now(UTC)
-        for entry in os.scandir(self._folder):
-            age = now - datetime.fromtimestamp(entry.stat().st_mtime, UTC)
-            is_old_job = age > KEPT_FOR and _is_id(entry.name) and self._kept(UUID(entry.name)).job.state.is_final
-            if is_old_job or (age > ABANDONED_AFTER and entry.name.startswith((RECEIVING, ".gone-"))):
-                shutil.rmtree(entry.path, ignore_errors=True)
+        for entry in (*self._folder.iterdir(), *self._keys.iterdir()):
+            with suppress(FileNotFoundError, ImportNotFound):  # whoever receives and forgets goes on meanwhile
+                if self._is_to_drop(entry):
+                    shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+
+    def _is_to_drop(self, entry: Path) -> bool:
+        # A folder does not change while a file in it grows.
+        newest = max(each.stat().st_mtime for each in (entry, *(entry.iterdir() if entry.is_dir() else ())))
+        age = datetime.now(UTC) - datetime.fromtimestamp(newest, UTC)
+        if _is_id(entry.name):
+            return age > KEPT_FOR and self._kept(UUID(entry.name)).job.state.is_final
+        if entry.parent == self._keys:
+            return age > KEPT_FOR
+        return age > ABANDONED_AFTER and entry.name.startswith((RECEIVING, ".gone-"))
 
 
 def _is_acquired(lock: FileLock) -> bool:

@@ -13,6 +13,7 @@ from catalog.domain.errors import (
     StorageBusy,
     StorageFailed,
     StorageUnavailable,
+    UnreadableFile,
 )
 from catalog.domain.imports import Chunk, ImportJob, ImportState, Outcome, ReportLine, Status
 from catalog.domain.ports import Clock, IdGenerator, ImportQueue, ImportReader, Storage
@@ -39,7 +40,7 @@ class ImportWork:
     async def do(self, job: ImportJob) -> ImportJob:
         """Do the import, or go on with it where somebody else was interrupted; return it as it has ended.
 
-        While the storage can not be had, it waits.
+        While the storage can not be had, it waits. What the queue raises leaves the import to be gone on with.
         """
         job, is_again = await self._begun(job)
         try:
@@ -55,12 +56,10 @@ class ImportWork:
                     is_again = False
                     lines = [ReportLine.of(outcome, chunk.file.name) for outcome in outcomes]
                     job = job.counting(lines, bytes_read=chunk.bytes_read, seq=seq)
-                    await self.queue.note(job, lines)
                     if job.options.stop_on_error and outcomes[-1].status is Status.REFUSED:
-                        return await self._ended(job, ImportState.STOPPED, "the last record was refused")
-        except StorageFailed:
-            raise
-        except CatalogError as error:
+                        return await self._ended(job, ImportState.STOPPED, "the last record was refused", lines)
+                    await self.queue.note(job, lines)
+        except (UnreadableFile, _NotTaken) as error:
             return await self._ended(job, ImportState.FAILED, str(error))
         return await self._ended(job, ImportState.DONE)
 
@@ -97,15 +96,25 @@ class ImportWork:
                     again_since=job.seq if is_again else None,
                 )
                 return outcomes, job.seq if dry is not None else (await self.storage.reader.position()).seq
-            except (StorageBusy, StorageUnavailable, OutcomeUnknown):
+            except (StorageBusy, StorageUnavailable, OutcomeUnknown) as error:
                 if time.monotonic() >= end:
-                    raise
+                    raise _NotTaken(str(error)) from error
+            except StorageFailed:
+                raise
+            except CatalogError as error:
+                raise _NotTaken(str(error)) from error
             is_again = True
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 2)
 
-    async def _ended(self, job: ImportJob, state: ImportState, why: str | None = None) -> ImportJob:
+    async def _ended(
+        self, job: ImportJob, state: ImportState, why: str | None = None, lines: Sequence[ReportLine] = ()
+    ) -> ImportJob:
         bytes_read = job.bytes if state is ImportState.DONE else job.bytes_read
         job = evolve(job, state=state, error=why, ended_at=self.clock.now(), bytes_read=bytes_read)
-        await self.queue.note(job)
+        await self.queue.note(job, lines)
         return job
+
+
+class _NotTaken(Exception):
+    """Why the catalogue does not take what was read."""
