@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, StaticPool, create_engine, insert
 from sqlalchemy.orm import Session
 
-from catalog.adapters.sql.mapping import inserts_of, record_of, update_row
+from catalog.adapters.sql.mapping import JSON_CODEC, inserts_of, record_of, update_row
 from catalog.adapters.sql.rows import AuthorRow, BookRow
 from catalog.domain.authors import Author
 from catalog.domain.books import Book
@@ -24,7 +24,7 @@ each_kind = pytest.mark.parametrize(("record_class", "row_class"), KEPT, ids=lam
 @pytest.fixture(scope="module")
 def engine() -> Generator[Engine]:
     """An empty database in which books may name authors that are not there."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
+    engine = create_engine("sqlite://", poolclass=StaticPool, **JSON_CODEC)
     DefaultBase.metadata.create_all(engine)
     yield engine
     engine.dispose()

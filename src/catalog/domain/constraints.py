@@ -58,7 +58,7 @@ class Items:
 
     def check(self, value: object) -> None:
         """Refuse too many items, and an item that comes twice."""
-        if not isinstance(value, Sequence):
+        if type(value) is not tuple and not isinstance(value, Sequence):
             raise InvalidValue("must be a list")
         self.check_number(value)
         if not self.unique or len(set(value)) == len(value):
@@ -131,7 +131,11 @@ def _with_constraints(field: "Attribute[Any]", annotation: object) -> "Attribute
 
 
 def _converter_of_texts(text: Text) -> Callable[[Any], Any]:
-    return lambda value: tuple(map(text.convert, value)) if isinstance(value, Sequence) else value
+    def convert(value: Any) -> Any:
+        is_list = type(value) is tuple or isinstance(value, Sequence)
+        return tuple(map(text.convert, value)) if is_list else value
+
+    return convert
 
 
 def _validator(check: Callable[[object], None]) -> Callable[[Any, Any, Any], None]:

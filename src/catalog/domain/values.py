@@ -2,6 +2,8 @@
 
 import re
 from calendar import monthrange
+from functools import lru_cache
+from operator import mul
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
@@ -56,7 +58,27 @@ class TextValue(str):
         return str.__new__, (type(self), str(self))
 
 
-class Choice(TextValue):
+class Term(TextValue):
+    """A word of a vocabulary that is small: each is parsed once, and the same object from then on."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read any accepted spelling; raise InvalidValue for the rest."""
+        term: Self = _term(cls, text) if len(text) <= _LONGEST_TERM else super().parse(text)
+        return term
+
+
+_LONGEST_TERM = 40
+
+
+@lru_cache(maxsize=4096)
+def _term(vocabulary: type[Term], text: str) -> Any:
+    return vocabulary.kept(vocabulary.canonical(text))
+
+
+class Choice(Term):
     """One of a few words."""
 
     __slots__ = ()
@@ -89,7 +111,7 @@ class IdentifierStatus(Choice):
     words = ("valid", "invalid", "cancelled")
 
 
-class Scheme(TextValue):
+class Scheme(Term):
     """Whose rules a number, a term or a class follows: isbn, lccn, oclc, viaf, lcsh, ddc."""
 
     __slots__ = ()
@@ -177,12 +199,12 @@ class Isbn(TextValue):
 
     @staticmethod
     def _check_digit_10(nine: str) -> str:
-        rest = -sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), nine, strict=True)) % 11
+        rest = -sum(map(mul, range(10, 1, -1), map(int, nine))) % 11
         return "X" if rest == 10 else str(rest)
 
     @staticmethod
     def _check_digit_13(twelve: str) -> str:
-        return str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(twelve)) % 10)
+        return str(-(sum(map(int, twelve[::2])) + 3 * sum(map(int, twelve[1::2]))) % 10)
 
 
 class PartialDate(TextValue):
@@ -242,7 +264,7 @@ class PartialDate(TextValue):
         return int(self[:5] if self.startswith("-") else self[:4])
 
 
-class Language(TextValue):
+class Language(Term):
     """A language by its code of ISO 639, kept as libraries write it (639-2/B, as in MARC 21): fre, not fra or fr."""
 
     __slots__ = ()
@@ -260,7 +282,7 @@ class Language(TextValue):
         return code
 
 
-class Role(TextValue):
+class Role(Term):
     """What somebody did for a book: a relator code of MARC 21, three small letters (trl: translator)."""
 
     __slots__ = ()

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 from catalog.domain.books import Book
 from catalog.domain.kinds import Kind
 from catalog.domain.revisions import Change, Operation
-from catalog.domain.search import Indexed, SearchField
+from catalog.domain.search import Indexed
 
 from .rows import CardRow, RevisionRow
 from .slices import slices
@@ -129,7 +129,7 @@ def _told(book: Book, authors: Mapping[UUID, Name]) -> _Told:
         "book_id": book.id,
         "author_up": NOBODY_UP if author is None else author.sort_key,
         "author_down": NOBODY_DOWN if author is None else author.sort_key,
-        **{field.value: indexed.text(field) for field in SearchField},
+        **indexed.texts(),
     }
     return _Told(values, indexed.title_words)
 

@@ -32,7 +32,7 @@ def inserts_of(records: Sequence[Record], row_class: type[DefaultBase]) -> list[
     Plain values and not rows: a session that tracks thousands of new objects takes twice as long.
     """
     mapper: Mapper[Any] = inspect(row_class)
-    parents = [_column_values(record, row_class) for record in records]
+    parents = [_new_values(record, row_class) for record in records]
     inserts = [(cast("Table", mapper.local_table), parents)]
     for name, relationship in mapper.relationships.items():
         children = [
@@ -84,16 +84,22 @@ def columns_of(row_class: type[DefaultBase], record_class: type[Any]) -> Sequenc
     return [column for column in mapper.columns if column.key in fields]
 
 
-def _column_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
-    unstructure, values = converter.unstructure, {}
+def _new_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
+    """Return what the columns are to keep; what is to be JSON becomes that at once, however it is made."""
+    values = {}
     for name in _column_names(row_class):
         value = getattr(record, name)
-        # Most are what a column takes, or nothing at all, and to ask the converter takes five times as long.
-        values[name] = value if type(value) in _PLAIN else unstructure(value) if value != () else []
+        values[name] = value if type(value) in _KEPT else str(value)
     return values
 
 
-_PLAIN = (str, NoneType, int, UUID, date, datetime)
+def _column_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
+    """Return what the columns of a row hold, for comparing."""
+    return {name: converter.unstructure(getattr(record, name)) for name in _column_names(row_class)}
+
+
+_KEPT = frozenset((str, NoneType, int, UUID, date, datetime, tuple))
+"""What needs not be made into anything before it goes to its column; all else that a record has is text."""
 
 
 @cache
@@ -115,9 +121,9 @@ def _content(child: DefaultBase, relationship: RelationshipProperty[Any]) -> dic
 
 
 def _column_json(value: Any) -> str:
-    if value == []:  # as most lists of a book are
+    if not value and isinstance(value, list | tuple):  # as most lists of a book are
         return "[]"
-    return msgspec.json.encode(value).decode()
+    return _json.encode(value).decode()
 
 
 JSON_CODEC: Mapping[str, Any] = {"json_serializer": _column_json, "json_deserializer": msgspec.json.decode}

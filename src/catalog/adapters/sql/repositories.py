@@ -35,6 +35,14 @@ RecordT = TypeVar("RecordT", Author, Book)
 
 _ISBN, _NUMBER = (cast("Table", row.__table__) for row in (IsbnRow, NumberRow))
 
+_BOOKS_BY_SOURCES = select(SourceRow.key, SourceRow.book_id).where(
+    SourceRow.source == bindparam("source"), SourceRow.key.in_(bindparam("keys", expanding=True))
+)
+_BOOKS_BY_ISBNS = select(_ISBN.c.book_id).where(_ISBN.c.isbn.in_(bindparam("isbns", expanding=True)))
+_OTHERS_BY_ISBNS = _BOOKS_BY_ISBNS.where(
+    ~exists().where(SourceRow.book_id == _ISBN.c.book_id, SourceRow.source == bindparam("not_from"))
+)
+
 _AUTHOR_COLUMNS = columns_of(AuthorRow, Author)
 _AUTHORS = select(*_AUTHOR_COLUMNS).with_for_update(read=True)
 _AUTHORS_BY_IDS = _AUTHORS.where(AuthorRow.id.in_(bindparam("ids", expanding=True)))
@@ -53,12 +61,6 @@ class BookRows(SQLAlchemyAsyncRepository[BookRow]):
     """Rows of books, with those of their contributors and sources."""
 
     model_type = BookRow
-
-
-class SourceRows(SQLAlchemyAsyncRepository[SourceRow]):
-    """Rows of sources."""
-
-    model_type = SourceRow
 
 
 class _SqlRecords(ABC, Generic[RecordT]):
@@ -84,6 +86,8 @@ class _SqlRecords(ABC, Generic[RecordT]):
         return self._record(row)
 
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, RecordT]:
+        if not ids:
+            return {}
         return {row.id: self._record(row) for row in await _rows_with(await self._rows(), "id", ids)}
 
     async def add(self, *records: RecordT, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
@@ -93,6 +97,8 @@ class _SqlRecords(ABC, Generic[RecordT]):
             self._ledger.changes += (Change.leading_to(record, operation, at) for record in records)
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
+        if not records:
+            return
         for record in records:
             row = await self._standing(record.id, record.version - 1)
             await self._note(row, record)
@@ -146,13 +152,11 @@ def _repository(
     return rows(session=session, wrap_exceptions=False, auto_refresh=False, auto_expunge=False, **options)
 
 
-async def _rows_with(
-    rows: SQLAlchemyAsyncRepository[Any], column: str, values: Collection[Any], **others: Any
-) -> list[Any]:
+async def _rows_with(rows: SQLAlchemyAsyncRepository[Any], column: str, values: Collection[Any]) -> list[Any]:
     """Return the rows that have one of the values."""
     found: list[Any] = []
     for some in slices(values):
-        found += await rows.get_many(CollectionFilter(column, some), **others)
+        found += await rows.get_many(CollectionFilter(column, some))
     return found
 
 
@@ -241,23 +245,21 @@ class SqlBookRepository(_SqlRecords[Book]):
 
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
         keys: dict[str, list[str]] = {}
-        for source in sources:
-            keys.setdefault(source.source, []).append(source.key)
-        rows = _repository(SourceRows, await self._transaction.session())
-        ids = {
-            SourceKey(row.source, row.key): row.book_id
-            for source, source_keys in keys.items()
-            for row in await _rows_with(rows, "key", source_keys, source=source)
-        }
+        for each in sources:
+            keys.setdefault(each.source, []).append(each.key)
+        ids: dict[SourceKey, UUID] = {}
+        for source, all_keys in keys.items():
+            for some in slices(all_keys):
+                rows = await self._transaction.execute(_BOOKS_BY_SOURCES, {"source": source, "keys": some})
+                ids |= {SourceKey(source, row.key): row.book_id for row in rows}
         books = await self.get_many(set(ids.values()))
-        return {source: books[id] for source, id in ids.items()}
+        return {each: books[id] for each, id in ids.items()}
 
     async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
         ids: set[UUID] = set()
-        is_from = exists().where(SourceRow.book_id == _ISBN.c.book_id, SourceRow.source == not_from)
+        statement = _BOOKS_BY_ISBNS if not_from is None else _OTHERS_BY_ISBNS
         for some in slices(map(str, isbns)):
-            statement = select(_ISBN.c.book_id).where(_ISBN.c.isbn.in_(some))
-            found = await self._transaction.execute(statement if not_from is None else statement.where(~is_from))
+            found = await self._transaction.execute(statement, {"isbns": some, "not_from": not_from})
             ids |= set(found.scalars())
         return list((await self.get_many(ids)).values())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Self
@@ -35,13 +36,18 @@ class Indexed:
     @classmethod
     def of(cls, book: Book, names: Sequence[str]) -> Self:
         """Return what the book is found by, given the names of its people in order, each person once."""
-        found = {field: tuple(_WORDS[field](book, names)) for field in SearchField}
-        title_words = sum(word not in (START, END) for word in found[SearchField.TITLE])
-        return cls(tuple(f" {' '.join(found[field])} " for field in SearchField), title_words)
+        found = [tuple(words_of(book, names)) for words_of in _WORDS.values()]
+        title = found[_PLACES[SearchField.TITLE]]
+        title_words = len(title) - title.count(START) - title.count(END)
+        return cls(tuple([f" {' '.join(words)} " for words in found]), title_words)
 
     def text(self, field: SearchField) -> str:
         """Return the words of the field with a space between them: what a storage keeps."""
         return self.padded[_PLACES[field]][1:-1]
+
+    def texts(self) -> Mapping[str, str]:
+        """Return the words of each field by its name."""
+        return {name: words[1:-1] for name, words in zip(_NAMES, self.padded, strict=True)}
 
     def words(self, field: SearchField) -> tuple[str, ...]:
         """Return the words of the field."""
@@ -54,7 +60,8 @@ class Indexed:
 
 def isbn_words(isbn: Isbn) -> tuple[str, ...]:
     """Return the 13 digits and, where there are, the ten."""
-    return (str(isbn),) if isbn.isbn10 is None else (str(isbn), isbn.isbn10.lower())
+    ten = isbn.isbn10
+    return (str(isbn),) if ten is None else (str(isbn), ten.lower())
 
 
 def _words_of_people(names: Sequence[str]) -> tuple[str, ...]:
@@ -63,8 +70,12 @@ def _words_of_people(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if found:
             found.append(GAP)
-        found += words(name)
+        found += _words_of_name(name)
     return bounded(found)
+
+
+_words_of_name = lru_cache(maxsize=4096)(words)
+"""Who wrote one book has often written others."""
 
 
 _WORDS: Mapping[SearchField, Callable[[Book, Sequence[str]], Iterable[str]]] = MappingProxyType(
@@ -75,4 +86,5 @@ _WORDS: Mapping[SearchField, Callable[[Book, Sequence[str]], Iterable[str]]] = M
         SearchField.ISBN: lambda book, _: chain.from_iterable(map(isbn_words, book.isbns())),
     }
 )
+_NAMES = tuple(field.value for field in SearchField)
 _PLACES: Mapping[SearchField, int] = MappingProxyType({field: place for place, field in enumerate(SearchField)})

@@ -167,4 +167,4 @@ def _live_at_one_time(one: AuthorDetails, other: AuthorDetails) -> bool:
     if one.birth is None and (one.death is None) is not (other.death is None):
         return False
     pairs = ((one.birth, other.birth), (one.death, other.death))
-    return all(a is None or b is None or (a.first <= b.last and b.first <= a.last) for a, b in pairs)
+    return all(a is None or b is None or a == b or (a.first <= b.last and b.first <= a.last) for a, b in pairs)

@@ -75,7 +75,9 @@ def _fitting(name: str, value: Any, warnings: list[str]) -> Any:
 def _fitting_items(
     name: str, values: Iterable[Any], field: "Attribute[Any]", most: int, warnings: list[str]
 ) -> tuple[Any, ...]:
-    items = tuple(dict.fromkeys(value for value in values if value))
+    items = tuple(dict.fromkeys([value for value in values if value]))
+    if not items:
+        return ()
     if len(items) <= most:
         try:
             return tuple(dict.fromkeys(checked(field, items)))

@@ -14,9 +14,10 @@ from catalog.domain.identifiers import INVALID, VALID, Identifier
 from catalog.domain.sources import BookDraft
 from catalog.domain.values import Language, PartialDate, Role
 
+from .fields import Fields, FieldText
 from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, draft_of
 from .people import ADDED, AUTHORITIES, KINDS, MAIN, dates_of, headings_of
-from .subfields import joined, said, trimmed
+from .subfields import trimmed
 
 _BLANK = " "
 _NEW_LEADER = "00000nam a2200000 a 4500"
@@ -39,7 +40,7 @@ def record_of(exported: Exported, original: Record | None) -> Record:
     else:
         record = original
         try:
-            before = draft_of(record, _NOTHING, [])
+            before = draft_of(Fields(record), _NOTHING, [])
         except InvalidValue:
             before = None
     changes = _Changes(record, exported, before)
@@ -145,7 +146,7 @@ class _Changes:
         published = self.exported.book.published
         self._code(7, "    " if published is None else _year(published))
         self._code(6, "n" if published is None else "s")
-        fields = [field for field in self.record.get_fields("264", "260") if said(field, "c")]
+        fields = [field for field in self.record.get_fields("264", "260") if FieldText.of(field).said("c")]
         for field in fields:
             field.delete_subfield("c")
         if published is not None:
@@ -251,7 +252,7 @@ class _Changes:
         wanted = dict.fromkeys(_names(named))
         fields = {}
         for field in self.record.get_fields(*ADDED):
-            headings = list(headings_of(_only(field), ADDED, []))
+            headings = list(headings_of(Fields(_only(field)), ADDED, []))
             if not headings:
                 continue  # another work, which names nobody here
             key = (headings[0].author.folded_name, headings[0].role)
@@ -272,10 +273,10 @@ class _Changes:
         """Write the dates of somebody who was edited since; who was found by name alone may always have had more."""
         if author.version == 1 or (author.birth, author.death) == (described.birth, described.death):
             return
-        dates = _dates(author)
+        dates, told = _dates(author), (described.birth, described.death)
         for field in fields:
-            if field.tag.endswith("00") and dates_of(joined(field, "d")) == (described.birth, described.death):
-                headings = list(headings_of(_only(field), (*MAIN, *ADDED), []))
+            if field.tag.endswith("00") and dates_of(FieldText.of(field).joined("d")) == told:
+                headings = list(headings_of(Fields(_only(field)), MAIN | ADDED, []))
                 if headings and headings[0].author.folded_name == described.folded_name and dates:
                     self._noted.append("dates")
                     while field.delete_subfield("d") is not None:
@@ -316,7 +317,7 @@ def _told_by(field: Field, name: str) -> set[Any]:
     """Return what the field says alone."""
     record = _only(field)
     record.add_field(_UNTITLED)
-    return set(getattr(draft_of(record, _NOTHING, []).details, name))
+    return set(getattr(draft_of(Fields(record), _NOTHING, []).details, name))
 
 
 def _fixed(exported: Exported) -> Field:

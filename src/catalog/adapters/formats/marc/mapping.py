@@ -1,21 +1,21 @@
 """A record of MARC 21 as the draft of a book: which field says what. What has no field here is left to the record."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from attrs import evolve
-from pymarc import Field, Record
 
 from catalog.adapters.formats.common import drafted
 from catalog.domain.books import Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue
-from catalog.domain.identifiers import Identifier
+from catalog.domain.identifiers import ISBN, Identifier
 from catalog.domain.sources import BookDraft
 from catalog.domain.values import IdentifierStatus, Language, PartialDate, Scheme, Url
 
+from .fields import Fields, FieldText, remembered
 from .people import ADDED, MAIN, headings_of, main_of
-from .subfields import first, joined, said, text_of, trimmed
+from .subfields import LETTERS, first, trimmed
 
 T = TypeVar("T")
 
@@ -35,72 +35,80 @@ NOTES = (
     *("522", "524", "525", "526", "530", "533", "534", "535", "536", "538", "540", "541", "542", "544", "545"),
     *("546", "547", "550", "555", "556", "561", "562", "563", "565", "567", "580", "581", "583", "584", "585", "586"),
 )
+_SUBJECTS, _CLASSES, _NOTES = frozenset(SUBJECTS), frozenset((*CLASSES, "084")), frozenset(NOTES)
+_SERIES = frozenset(("440", "830"))
 
 
-def draft_of(record: Record, origin: SourceRecord, warnings: list[str]) -> BookDraft:
+def draft_of(fields: Fields, origin: SourceRecord, warnings: list[str], *, has_own_key: bool = True) -> BookDraft:
     """Return what the record says of a book; raise InvalidValue where that is none, without a title."""
-    main = list(headings_of(record, MAIN, warnings))
-    added = list(headings_of(record, ADDED, warnings))
+    main = list(headings_of(fields, MAIN, warnings))
+    added = list(headings_of(fields, ADDED, warnings))
     author = main_of(main, added)
-    title = record.get("245")
+    title = next(iter(fields.of("245")), None)
     if title is None:
-        if said_by_unimarc(record):
+        if said_by_unimarc(fields):
             raise InvalidValue("is UNIMARC: its title stands in 200, not in 245; convert it to MARC 21 first")
         raise InvalidValue("has no title: the field 245 is missing")
     told: dict[str, Any] = {
         "title": _title(title),
-        "subtitle": trimmed(joined(title, "b")) or None,
-        "responsibility": trimmed(joined(title, "c")) or None,
-        "identifiers": _identifiers(record),
-        "published": _published(record),
-        "languages": _languages(record, warnings),
-        "publishers": _imprint(record, "b"),
-        "places": _imprint(record, "a"),
-        "edition": first(trimmed(joined(field, "ab")) for field in record.get_fields("250")),
-        "series": _series(record),
-        "extent": first(joined(field, "abce") for field in record.get_fields("300")),
-        "pages": _pages(record),
-        "subjects": _subjects(record),
-        "classifications": _classifications(record),
-        "description": "\n\n".join(joined(field, "ab") for field in record.get_fields("520")) or None,
-        "notes": (text_of(field) for field in record.get_fields(*NOTES)),
-        "links": _links(record, warnings),
+        "subtitle": trimmed(title.joined("b")) or None,
+        "responsibility": trimmed(title.joined("c")) or None,
+        "identifiers": _identifiers(fields),
+        "published": _published(fields),
+        "languages": _languages(fields, warnings),
+        "publishers": _imprint(fields, "b"),
+        "places": _imprint(fields, "a"),
+        "edition": first(trimmed(field.joined("ab")) for field in fields.of("250")),
+        "series": _series(fields),
+        "extent": first(field.joined("abce") for field in fields.of("300")),
+        "pages": _pages(fields),
+        "subjects": _subjects(fields),
+        "classifications": _classifications(fields),
+        "description": "\n\n".join(field.joined("ab") for field in fields.of("520")) or None,
+        "notes": (field.joined(LETTERS) for field in fields.among(_NOTES)),
+        "links": _links(fields, warnings),
     }
     contributors = [heading.as_contributor for heading in added]
-    return drafted(origin, told, warnings, author=None if author is None else author.author, contributors=contributors)
+    return drafted(
+        origin,
+        told,
+        warnings,
+        author=None if author is None else author.author,
+        contributors=contributors,
+        has_own_key=has_own_key,
+    )
 
 
-def said_by_unimarc(record: Record) -> bool:
+def said_by_unimarc(fields: Fields) -> bool:
     """Whether the record follows UNIMARC (IFLA), which has the same form and gives other numbers to its fields."""
-    field = record.get("200")
-    return field is not None and bool(said(field, "a"))
+    return any(field.said("a") for field in fields.of("200")[:1])
 
 
-def _title(field: Field) -> str:
-    title = trimmed(joined(field, "anp")) or trimmed(joined(field, "bkfgh"))
+def _title(field: FieldText) -> str:
+    title = trimmed(field.joined("anp")) or trimmed(field.joined("bkfgh"))
     if not title:
         raise InvalidValue("has no title: the field 245 is empty")
     return title
 
 
-def _identifiers(record: Record) -> Iterator[Identifier]:
-    for field in record.get_fields("020"):
+def _identifiers(fields: Fields) -> Iterator[Identifier]:
+    for field in fields.of("020"):
         for code, status in (("a", None), ("z", _CANCELLED)):
-            for given in said(field, code):
+            for given in field.said(code):
                 if (found := _ISBN.match(given)) and (number := found[1].strip(" -")):
-                    isbn = Identifier(scheme=Scheme("isbn"), value=number[:200])
+                    isbn = Identifier(scheme=ISBN, value=number[:200])
                     # In $z stands what is cancelled, and what never was an ISBN.
                     yield isbn if status is None or isbn.isbn is None else evolve(isbn, status=status)
     for tag, scheme in (("010", "lccn"), ("022", "issn")):
-        for field in record.get_fields(tag):
+        for field in fields.of(tag):
             for code, status in (("a", None), ("z", _CANCELLED)):
-                yield from _numbers(scheme, said(field, code), status)
-    for field in record.get_fields("024"):
-        ours = said(field, "2") if field.indicators and field.indicators[0] == "7" else []
-        scheme = ours[0] if ours else NUMBERS_024.get(field.indicators[0] if field.indicators else "", "")
-        yield from _numbers(scheme, said(field, "a"), None)
-    for field in record.get_fields("035"):
-        for given in said(field, "a"):
+                yield from _numbers(scheme, field.said(code), status)
+    for field in fields.of("024"):
+        ours = field.said("2") if field.first == "7" else []
+        scheme = ours[0] if ours else NUMBERS_024.get(field.first, "")
+        yield from _numbers(scheme, field.said("a"), None)
+    for field in fields.of("035"):
+        for given in field.said("a"):
             if found := _CONTROL_NUMBER.fullmatch(given):
                 giver, number = found[1], found[2].strip()
                 if giver.lower() == "ocolc" and (digits := _OCLC.fullmatch(number)):
@@ -117,25 +125,20 @@ def _numbers(scheme: str, given: Iterable[str], status: IdentifierStatus | None)
                 continue
 
 
-def _published(record: Record) -> PartialDate | None:
-    coded = _coded(record)[7:11]
+def _published(fields: Fields) -> PartialDate | None:
+    coded = fields.data("008")[7:11]
     if _YEAR.fullmatch(coded):
         return PartialDate(coded)
-    for field in (*record.get_fields("264"), *record.get_fields("260")):
-        if found := _YEAR.search(joined(field, "c")):
+    for field in (*fields.of("264"), *fields.of("260")):
+        if found := _YEAR.search(field.joined("c")):
             return PartialDate(found[1])
     return None
 
 
-def _coded(record: Record) -> str:
-    field = record.get("008")
-    return "" if field is None else field.data or ""
-
-
-def _languages(record: Record, warnings: list[str]) -> Iterator[Language]:
-    codes = [_coded(record)[35:38]]
-    for field in record.get_fields("041"):
-        for text in said(field, "a"):
+def _languages(fields: Fields, warnings: list[str]) -> Iterator[Language]:
+    codes = [fields.data("008")[35:38]]
+    for field in fields.of("041"):
+        for text in field.said("a"):
             # Formerly several were written in one subfield.
             codes += [text[at : at + 3] for at in range(0, len(text), 3)] if len(text) % 3 == 0 else [text]
     # MARC codes have three letters; with two, something stands where it should not.
@@ -146,44 +149,46 @@ def _languages(record: Record, warnings: list[str]) -> Iterator[Language]:
             warnings.append(f"language {code[:50]!r} left out: it {error.rule}")
 
 
-def _imprint(record: Record, code: str) -> Iterator[str]:
+def _imprint(fields: Fields, code: str) -> Iterator[str]:
     """Yield the places or names of publication; of a book that has 264, those of its publication alone."""
-    published = [field for field in record.get_fields("264") if field.indicators and field.indicators[1] == "1"]
-    for field in published or record.get_fields("260"):
-        yield from (trimmed(text).strip("[] ") for text in said(field, code))
+    published = [field for field in fields.of("264") if field.second == "1"]
+    for field in published or fields.of("260"):
+        yield from (trimmed(text).strip("[] ") for text in field.said(code))
 
 
-def _series(record: Record) -> Iterator[Series]:
-    for field in record.get_fields("490") or record.get_fields("440", "830"):
-        title, position = trimmed(joined(field, "anp", " ")), trimmed(joined(field, "v"))
+def _series(fields: Fields) -> Iterator[Series]:
+    for field in fields.of("490") or fields.among(_SERIES):
+        title, position = trimmed(field.joined("anp")), trimmed(field.joined("v"))
         if title:
             yield from _made(Series, title=title, position=position or None)
 
 
-def _pages(record: Record) -> int | None:
-    for field in record.get_fields("300"):
-        if found := _PAGES.search(joined(field, "a")):
+def _pages(fields: Fields) -> int | None:
+    for field in fields.of("300"):
+        if found := _PAGES.search(field.joined("a")):
             return int(found[1]) or None
     return None
 
 
-def _subjects(record: Record) -> Iterator[Subject]:
-    for field in record.get_fields(*SUBJECTS):
-        second = field.indicators[1] if field.indicators else " "
-        if field.tag == "653":
-            for term in said(field, "a"):
-                yield from _made(Subject, term=trimmed(term))
-            continue
-        heading = trimmed(joined(field, "abcdefghjklmnopqrst"))
-        term = " -- ".join(part for part in (heading, *map(trimmed, said(field, "vxyz"))) if part)
-        named = said(field, "2")[:1] if second == "7" else [TERM_LISTS.get(second, "")]
-        yield from _made(Subject, term=term, scheme=_scheme(first(named)))
+def _subjects(fields: Fields) -> Iterator[Subject]:
+    for field in fields.among(_SUBJECTS):
+        yield from _subjects_in(field)
 
 
-def _classifications(record: Record) -> Iterator[Classification]:
-    for field in record.get_fields(*CLASSES, "084"):
-        scheme = _scheme(CLASSES.get(field.tag) or first(said(field, "2")))
-        for value in said(field, "a"):
+@remembered
+def _subjects_in(field: FieldText) -> Sequence[Subject]:
+    if field.tag == "653":
+        return [subject for term in field.said("a") for subject in _made(Subject, term=trimmed(term))]
+    heading = trimmed(field.joined("abcdefghjklmnopqrst"))
+    term = " -- ".join([part for part in (heading, *map(trimmed, field.said("vxyz"))) if part])
+    named = field.said("2")[:1] if field.second == "7" else [TERM_LISTS.get(field.second, "")]
+    return list(_made(Subject, term=term, scheme=_scheme(first(named))))
+
+
+def _classifications(fields: Fields) -> Iterator[Classification]:
+    for field in fields.among(_CLASSES):
+        scheme = _scheme(CLASSES.get(field.tag) or first(field.said("2")))
+        for value in field.said("a"):
             if scheme is not None:
                 yield from _made(Classification, scheme=scheme, value=value)
 
@@ -195,10 +200,10 @@ def _scheme(name: str | None) -> Scheme | None:
         return None
 
 
-def _links(record: Record, warnings: list[str]) -> Iterator[Link]:
-    for field in record.get_fields("856"):
-        label = first((joined(field, "3"), joined(field, "y"), joined(field, "z")))
-        for address in said(field, "u"):
+def _links(fields: Fields, warnings: list[str]) -> Iterator[Link]:
+    for field in fields.of("856"):
+        label = first((field.joined("3"), field.joined("y"), field.joined("z")))
+        for address in field.said("u"):
             try:
                 yield Link(url=Url.parse(address), label=label)
             except InvalidValue as error:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Self
 
-from attrs import frozen
-from pymarc import Field, Record
+from attrs import evolve, frozen
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.errors import InvalidValue
@@ -12,7 +13,8 @@ from catalog.domain.identifiers import Identifier
 from catalog.domain.sources import DraftContributor
 from catalog.domain.values import AuthorKind, PartialDate, Role, Scheme
 
-from .subfields import joined, one_line, said, trimmed
+from .fields import Fields, FieldText, remembered
+from .subfields import one_line, trimmed
 
 KINDS: Mapping[str, AuthorKind] = {
     "00": AuthorKind("person"),
@@ -21,7 +23,7 @@ KINDS: Mapping[str, AuthorKind] = {
 }
 """The kind of author, by the last two digits of a tag."""
 
-MAIN, ADDED = ("100", "110", "111"), ("700", "710", "711")
+MAIN, ADDED = frozenset(("100", "110", "111")), frozenset(("700", "710", "711"))
 
 ROLES: Mapping[str, str] = {
     "adapter": "adp", "annotator": "ann", "arranger": "arr", "artist": "art", "author": "aut", "bookseller": "bsl",
@@ -60,86 +62,100 @@ class Heading:
     author: AuthorDetails
     role: Role | None
 
+    def known_as(self, others: Iterable[str]) -> Self:
+        """Return the heading of somebody who has these other names, too."""
+        author = self.author
+        more = [name for name in others if name != author.name]
+        return evolve(self, author=author.amended({"variants": tuple(dict.fromkeys((*author.variants, *more)))[:200]}))
+
     @property
     def as_contributor(self) -> DraftContributor:
         """The contributor that an added entry is."""
         return DraftContributor(self.author, self.role)
 
 
-def headings_of(record: Record, tags: Sequence[str], warnings: list[str]) -> Iterator[Heading]:
+def headings_of(fields: Fields, tags: AbstractSet[str], warnings: list[str]) -> Iterator[Heading]:
     """Yield the headings of these tags that name somebody; a work in its own right ($t) names nobody here."""
-    linked = _linked(record)
-    for field in record.get_fields(*tags):
-        if said(field, "t") or (field.tag in ADDED and field.indicators and field.indicators[1] == "2"):
+    linked = _linked(fields)
+    for field in fields.among(tags):
+        if field.said("t") or (field.tag in ADDED and field.second == "2"):
             continue
         try:
-            author = _author(field, linked, warnings)
+            heading, told = _heading(field)
+            if heading is not None and (others := list(_in_other_scripts(field, linked))):
+                heading = heading.known_as(others)
         except InvalidValue as error:
             warnings.append(f"{field.tag} left out: its name {error.rule}")
             continue
-        if author is not None:
-            yield Heading(field.tag, author, _role(field))
+        warnings += told
+        if heading is not None:
+            yield heading
 
 
-def _author(field: Field, linked: Mapping[tuple[str, str], Field], warnings: list[str]) -> AuthorDetails | None:
+@remembered
+def _heading(field: FieldText) -> tuple[Heading | None, Sequence[str]]:
+    """Return the heading that the field alone says, and what had to be left out."""
     entry = _entry(field)
     if not entry:
-        return None
+        return None, ()
     name = _direct(field, entry)
-    variants = [v for v in _variants(field, linked) if v != name]
-    birth, death = dates_of(joined(field, "d")) if field.tag.endswith("00") else (None, None)
     details = AuthorDetails(
         name=name,
         sort_name=entry if entry != name else None,
         kind=KINDS[field.tag[1:]],
-        variants=tuple(dict.fromkeys(variants))[:200],
+        variants=tuple([v for v in _fuller(field) if v != name]),
         identifiers=tuple(dict.fromkeys(_identifiers(field)))[:100],
     )
-    if birth is None and death is None:
-        return details
-    try:
-        return details.amended({"birth": birth, "death": death})
-    except InvalidValue:
-        warnings.append(f"dates of {name[:100]} left out: {joined(field, 'd')[:100]} is no life")
-        return details
+    told: Sequence[str] = ()
+    birth, death = dates_of(field.joined("d")) if field.tag.endswith("00") else (None, None)
+    if birth is not None or death is not None:
+        try:
+            details = details.amended({"birth": birth, "death": death})
+        except InvalidValue:
+            told = (f"dates of {name[:100]} left out: {field.joined('d')[:100]} is no life",)
+    return Heading(field.tag, details, _role(field)), told
 
 
-def _entry(field: Field) -> str:
+def _entry(field: FieldText) -> str:
     """Return the name as it is entered: Le Guin, Ursula K."""
     if field.tag.endswith("11"):
-        return trimmed(joined(field, "anedcgq"))
-    return trimmed(joined(field, "abc"))
+        return trimmed(field.joined("anedcgq"))
+    return trimmed(field.joined("abc"))
 
 
-def _direct(field: Field, entry: str) -> str:
+def _direct(field: FieldText, entry: str) -> str:
     """Return the name as people say it: Ursula K. Le Guin. Only a surname that comes first is turned round."""
-    name = trimmed(joined(field, "a"))
-    if not (field.tag.endswith("00") and field.indicators and field.indicators[0] == "1" and "," in name):
+    name = trimmed(field.joined("a"))
+    if not (field.tag.endswith("00") and field.first == "1" and "," in name):
         return entry
     surname, _, forename = (part.strip() for part in name.partition(","))
-    numeration, titles = joined(field, "b"), trimmed(joined(field, "c"))
+    numeration, titles = field.joined("b"), trimmed(field.joined("c"))
     words = " ".join(part for part in (forename, surname, numeration) if part)
     return f"{trimmed(words)}, {titles}" if titles else trimmed(words)
 
 
-def _variants(field: Field, linked: Mapping[tuple[str, str], Field]) -> Iterator[str]:
-    """Yield the fuller form of the name ($q), and the name in other scripts (880)."""
-    fuller = joined(field, "q").strip("() ,.")
-    name = trimmed(joined(field, "a"))
+def _fuller(field: FieldText) -> Iterator[str]:
+    """Yield the fuller form of the name ($q)."""
+    fuller = field.joined("q").strip("() ,.")
+    name = trimmed(field.joined("a"))
     if fuller and field.tag.endswith("00") and "," in name:
         yield f"{fuller} {name.partition(',')[0].strip()}"
-    for link in said(field, "6"):
+
+
+def _in_other_scripts(field: FieldText, linked: Mapping[tuple[str, str], FieldText]) -> Iterator[str]:
+    """Yield the name in other scripts (880)."""
+    for link in field.said("6"):
         if (found := _LINK.match(link)) and (other := linked.get((field.tag, found["occurrence"]))):
-            entry = trimmed(joined(other, "abc"))
+            entry = trimmed(other.joined("abc"))
             if entry:
                 yield entry
 
 
-def _linked(record: Record) -> Mapping[tuple[str, str], Field]:
+def _linked(fields: Fields) -> Mapping[tuple[str, str], FieldText]:
     """Return the fields in other scripts, by the tag and the occurrence of what they stand beside."""
-    found: dict[tuple[str, str], Field] = {}
-    for field in record.get_fields("880"):
-        for link in said(field, "6"):
+    found: dict[tuple[str, str], FieldText] = {}
+    for field in fields.of("880"):
+        for link in field.said("6"):
             if (match := _LINK.match(link)) and match["occurrence"] != "00":
                 found.setdefault((match["tag"], match["occurrence"]), field)
     return found
@@ -159,20 +175,20 @@ def dates_of(text: str) -> tuple[PartialDate | None, PartialDate | None]:
     return None, None
 
 
-def _role(field: Field) -> Role | None:
-    for given in said(field, "4"):
+def _role(field: FieldText) -> Role | None:
+    for given in field.said("4"):
         code = given.rstrip("/").rsplit("/", 1)[-1].strip(" .,").lower()
         if re.fullmatch("[a-z]{3}", code):
             return Role(code)
-    terms = said(field, "e") if not field.tag.endswith("11") else said(field, "j")
+    terms = field.said("e") if not field.tag.endswith("11") else field.said("j")
     for term in terms:
         if known := ROLES.get(term.strip(" .,").lower()):
             return Role(known)
     return None
 
 
-def _identifiers(field: Field) -> Iterator[Identifier]:
-    for given in said(field, "01"):
+def _identifiers(field: FieldText) -> Iterator[Identifier]:
+    for given in field.said("01"):
         lowered = re.sub(r"^https?://", "", given.lower())
         for beginning, scheme in AUTHORITIES.items():
             if lowered.startswith(beginning):

@@ -4,16 +4,16 @@ from collections.abc import Callable, Generator, Iterator
 from hashlib import sha256
 from typing import BinaryIO
 
-from attrs import evolve, frozen
-from pymarc import Record
+from attrs import frozen
 
 from catalog.domain.books import SourceRecord
 from catalog.domain.errors import InvalidValue
-from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.sources import Entry
 
 from . import transmission as iso2709
+from .fields import Fields
 from .mapping import draft_of
-from .subfields import text_of
+from .subfields import one_line
 from .transmission import Transmitted
 
 
@@ -38,17 +38,18 @@ class MarcReader:
         number, record = transmitted.number, transmitted.record
         if record is None:
             return Entry(line=number, refusal=transmitted.broken)
-        origin, has_own_key = self._origin(record, transmitted.content)
+        fields = Fields(record)
+        origin, has_own_key = self._origin(fields, transmitted.content)
         warnings = list(transmitted.warnings)
         try:
-            draft: BookDraft = evolve(draft_of(record, origin, warnings), has_own_key=has_own_key)
+            draft = draft_of(fields, origin, warnings, has_own_key=has_own_key)
         except InvalidValue as error:
             return Entry(line=number, key=origin.key, refusal=str(error), warnings=tuple(warnings))
         return Entry(line=number, key=origin.key, draft=draft, warnings=tuple(warnings))
 
-    def _origin(self, record: Record, content: bytes) -> tuple[SourceRecord, bool]:
+    def _origin(self, fields: Fields, content: bytes) -> tuple[SourceRecord, bool]:
         """Return what tells the record again, and whether its source gave it that key."""
-        number, giver = (text_of(record.get(tag)) for tag in ("001", "003"))
+        number, giver = (one_line(fields.data(tag)) for tag in ("001", "003"))
         if not number:
             return SourceRecord(self.source, sha256(content).hexdigest(), self.format, content), False
         return SourceRecord(giver or self.source, number, self.format, content), True

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from pymarc import Field
-
 # What cataloguing rules (ISBD) put between two parts belongs to neither.
 _MARKS = re.compile(r"[\s/:;=,]+$")
 _LAST = frozenset("/:;=,")
@@ -12,14 +10,8 @@ _FULL_STOP = re.compile(r"(?:(?<=[^\W\d_]{3})|(?<=[\d\])}'\"»”]))\.$")
 _ABBREVIATED = re.compile(r"\b(?:Inc|Ltd|Corp|Bros|Esq|Mrs|Ph\.D|etc|Dept|Prof|Capt|Vol|vol|Aufl|rev|illus)\.$")
 
 
-def text_of(field: Field | None) -> str:
-    """Return what a control field says, or all subfields of another."""
-    if field is None:
-        return ""
-    return one_line(field.data or "" if field.control_field else " ".join(field.get_subfields(*_LETTERS)))
-
-
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+"""The codes of subfields that hold what is meant for readers."""
 
 
 def one_line(text: str) -> str:
@@ -33,18 +25,10 @@ def one_line(text: str) -> str:
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]+")
 
 
-def said(field: Field, codes: str) -> list[str]:
-    """Return what the subfields of these codes say, in the order of the record."""
-    return [text for subfield in field.subfields if subfield.code in codes and (text := one_line(subfield.value))]
-
-
-def joined(field: Field, codes: str, separator: str = " ") -> str:
-    """Return what these subfields say as one text."""
-    return separator.join(said(field, codes))
-
-
 def trimmed(text: str) -> str:
     """Return the text without the marks that lead on to the next part, or end the field."""
+    if text[-1:].isalnum():
+        return text
     if text[-1:] in _LAST or text[-1:].isspace():  # else there is nothing to look for
         text = _MARKS.sub("", text)
     if text.endswith(".") and not text.endswith("...") and not _ABBREVIATED.search(text):

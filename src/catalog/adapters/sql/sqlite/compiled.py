@@ -13,9 +13,11 @@ from sqlalchemy import JSON, ClauseElement, Date, Executable
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
+from catalog.adapters.sql.mapping import JSON_CODEC
+
 Read = Callable[[Any], Any]
 
-_DIALECT: Any = sqlite.dialect()
+_DIALECT: Any = sqlite.dialect(**JSON_CODEC)
 
 
 class Compiled:
@@ -52,9 +54,13 @@ def _writer(kind: TypeEngine[Any]) -> Read | None:
     """Return what makes of a value what SQLite keeps."""
     if isinstance(kind, GUID):
         return _bytes
+    if isinstance(kind, JSON):
+        serialize: Read = _DIALECT._json_serializer  # noqa: SLF001 - what its own processor calls, past three others
+        return serialize
     implementation: Any = kind.dialect_impl(_DIALECT)
     write: Read | None = implementation.bind_processor(_DIALECT)
-    return write
+    # What one unit of work writes was made at one time.
+    return lru_cache(maxsize=64)(write) if write is not None and isinstance(kind, DateTimeUTC) else write
 
 
 def _bytes(uuid: UUID | None) -> bytes | None:
