@@ -60,4 +60,6 @@ class Identifier:
     @property
     def isbn(self) -> Isbn | None:
         """The ISBN, if it is a valid one."""
-        return Isbn.kept(self.value) if self.scheme == ISBN and self.status == VALID else None
+        # As texts: both are asked for each identifier of each record, and again.
+        is_one = str.__eq__(self.scheme, ISBN) and self.status is not None and str.__eq__(self.status, VALID)
+        return Isbn.kept(self.value) if is_one else None

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from attrs import AttrsInstance, evolve, fields, fields_dict, frozen
+from attrs import Attribute, AttrsInstance, evolve, fields, fields_dict, frozen
 
 from .constraints import checked
 from .errors import InvalidValue, StaleVersion
@@ -100,14 +100,20 @@ def record_with(record_class: type[RecordT], details: AttrsInstance, **more: Any
 def made_of(details_class: type[T], values: Mapping[str, Any]) -> T:
     """Return the details that have these values, each of them checked already; what is not said is as by default."""
     made: T = object.__new__(details_class)
-    made.__dict__.update((f.name, values.get(f.name, f.default)) for f in fields(details_class))
+    made.__dict__.update(_defaults(details_class))
+    made.__dict__.update(values)
     made.__attrs_post_init__()
     return made
 
 
+@cache
+def _defaults(details_class: type[AttrsInstance]) -> Mapping[str, Any]:
+    return {f.name: f.default for f in fields(details_class)}
+
+
 def changed(details: T, values: Mapping[str, Any]) -> T:
     """Return the details with these values, which alone are checked: the others were, when they were made."""
-    by_name = fields_dict(type(details))
+    by_name = _fields(type(details))
     if unknown := values.keys() - by_name.keys():
         raise TypeError(f"{type(details).__name__} has no field {', '.join(sorted(unknown))}")
     made: T = object.__new__(type(details))
@@ -115,6 +121,11 @@ def changed(details: T, values: Mapping[str, Any]) -> T:
     made.__dict__.update((name, checked(by_name[name], value)) for name, value in values.items())
     made.__attrs_post_init__()
     return made
+
+
+@cache
+def _fields(details_class: type[AttrsInstance]) -> Mapping[str, "Attribute[Any]"]:
+    return fields_dict(details_class)
 
 
 def details_of(record: Record, details_class: type[DetailsT]) -> DetailsT:

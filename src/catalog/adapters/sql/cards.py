@@ -82,7 +82,7 @@ class Cards:
         first = {change.id: place for place, change in reversed(list(enumerate(changes)))}
         numbers = {id: parts_of(row["place"])[1] for id, row in standing.items()}
         numbers |= await self._first_seqs([id for id in told if id not in numbers and id not in created])
-        return [
+        cards = [
             NewCard(
                 values=card.values,
                 title_words=card.title_words,
@@ -91,6 +91,8 @@ class Cards:
             )
             for id, card in told.items()
         ]
+        # In the order of their places: the index of words in SQLite is written once for all that come so.
+        return sorted(cards, key=lambda card: (card.title_words, card.number or 0, -card.left))
 
     async def _standing(self, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[str, Any]]:
         found: dict[UUID, Mapping[str, Any]] = {}

@@ -80,6 +80,10 @@ class Database(Protocol):
         """Let go of all connections."""
         ...
 
+    async def insert(self, connection: AsyncConnection, inserts: Inserts) -> None:
+        """Insert rows."""
+        ...
+
     async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
         """Insert, take the turn among writers, and append to the log, which gives the entries their seq, without gaps.
 

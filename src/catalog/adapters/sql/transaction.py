@@ -6,7 +6,7 @@ So most units make one trip to read and one to write, and none of their own to i
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, CursorResult, Executable, Table, insert
+from sqlalchemy import Column, CursorResult, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from .database import Database
@@ -75,5 +75,5 @@ class Transaction:
 
     async def _insert(self) -> None:
         inserts, self._waiting = self._waiting, []
-        for table, rows in inserts:
-            await self._connection.execute(insert(table), rows)
+        if inserts:
+            await self._database.insert(self._connection, inserts)

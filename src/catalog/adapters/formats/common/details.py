@@ -80,7 +80,8 @@ def _fitting_items(
         return ()
     if len(items) <= most:
         try:
-            return tuple(dict.fromkeys(checked(field, items)))
+            converted = _CONVERTERS[name](items)
+            return items if converted is items else tuple(dict.fromkeys(converted))
         except InvalidValue:  # one of them is wrong, and the others are not
             pass
     kept: dict[Any, None] = {}
@@ -104,6 +105,7 @@ def _most(field: "Attribute[Any]") -> int | None:
 _MOST_CONTRIBUTORS = next(
     item.most for item in metadata_of(fields_dict(BookDraft)["contributors"].type) if isinstance(item, Items)
 )
+_CONVERTERS: Mapping[str, Any] = {name: field.converter for name, field in fields_dict(BookDetails).items()}
 _FIELDS = {name: (field, _most(field)) for name, field in fields_dict(BookDetails).items()}
 
 

@@ -1,8 +1,8 @@
 """ISO 2709: bytes to records. One broken record never takes its neighbours along."""
 
 import re
-from collections.abc import Iterator
-from contextlib import redirect_stderr
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, redirect_stderr
 from io import StringIO
 from logging import Filter, LogRecord, getLogger
 from typing import BinaryIO, Self
@@ -21,6 +21,7 @@ LONGEST_RECORD = 10_000_000
 _PYMARC = getLogger("pymarc")
 _MARKS = re.compile("[\x1d-\x1f]")
 _LEADER_LENGTH = 24
+_ODD_CODE = re.compile(rb"\x1f[^\x00-\x7f]")
 _BETWEEN = b"\r\n\t \x00\x1a"
 """What programs write between records, though nothing belongs there."""
 
@@ -153,10 +154,19 @@ _BROKEN = (PymarcException, ValueError, LookupError, TypeError)
 
 
 def _record(raw: bytes, utf8_handling: str) -> Record:
-    # What it prints and warns of, too, is told by the mark of what was replaced.
+    content = _with_right_length(raw)
+    if raw[9:10] == b"a" and not _ODD_CODE.search(raw):  # as most; then there is nothing that it could say
+        return Record(content, utf8_handling=utf8_handling)
+    with _in_silence():
+        return Record(content, utf8_handling=utf8_handling, hide_utf8_warnings=True)
+
+
+@contextmanager
+def _in_silence() -> Generator[None]:
+    """Keep pymarc from printing and warning: what it would say is told by the mark of what was replaced."""
     with catch_warnings(), redirect_stderr(StringIO()):
         simplefilter("ignore")
-        return Record(_with_right_length(raw), utf8_handling=utf8_handling, hide_utf8_warnings=True)
+        yield
 
 
 def _is_out_of_reach(raw: bytes) -> bool:
@@ -181,8 +191,7 @@ def _taken_in_order(raw: bytes, utf8_handling: str) -> Record:
 
     record = Record(force_utf8=True)
     record.leader = Leader(leader)
-    with catch_warnings(), redirect_stderr(StringIO()):
-        simplefilter("ignore")
+    with _in_silence():
         for tag, data in zip(tags, fields, strict=True):
             if tag < "010" and tag.isdigit():
                 record.add_field(Field(tag=tag, data=text(data)))

@@ -174,10 +174,14 @@ class PostgresqlDatabase:
     def must_be_there(self) -> None:
         """A server that is gone tells by itself."""
 
-    async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
-        """Append in one statement, when everything else is done."""
+    async def insert(self, connection: AsyncConnection, inserts: Inserts) -> None:
+        """Insert, table by table."""
         for table, rows in inserts:
             await connection.execute(insert(table), rows)
+
+    async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
+        """Append in one statement, when everything else is done."""
+        await self.insert(connection, inserts)
         return await append(connection, turn)
 
 

@@ -21,7 +21,7 @@ from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.sql.turn import Inserts, Turn
 from catalog.domain.errors import CatalogError, StorageBusy, StorageUnavailable
 
-from .append import append
+from .append import append, insert
 from .at_once import AtOnce
 from .compiled import compiled, fetched, reader_of
 from .connections import READERS, migration_engine, reader_engine, writer_engine
@@ -150,6 +150,10 @@ class SqliteDatabase:
 
     def _on_close(self, _dbapi_connection: object, _record: object) -> None:
         self._identity_of_log = None  # whoever closes a file last removes its log
+
+    async def insert(self, connection: AsyncConnection, inserts: Inserts) -> None:
+        """Insert in one trip to the connection's thread."""
+        await insert(connection, inserts)
 
     async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
         """Insert, append and commit in one trip to the connection's thread."""
