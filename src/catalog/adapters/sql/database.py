@@ -8,7 +8,7 @@ from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from .turn import Inserts, Turn
+from .turn import Inserts, NewCard, Turn
 from .words import Words
 
 
@@ -82,6 +82,10 @@ class Database(Protocol):
 
     async def insert(self, connection: AsyncConnection, inserts: Inserts) -> None:
         """Insert rows."""
+        ...
+
+    async def add_cards(self, connection: AsyncConnection, cards: Sequence[NewCard]) -> None:
+        """Write cards of books that have their numbers, and put their words into the index."""
         ...
 
     async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:

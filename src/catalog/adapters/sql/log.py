@@ -23,7 +23,7 @@ from .mapping import columns_of, from_json, to_json
 from .rows import LogRow, RevisionRow
 from .slices import MOST_PARAMETERS, slices
 from .transaction import Transaction
-from .turn import ADD_NUMBERED_CARD, COUNT, LOG, REVISION, NewCard, Turn
+from .turn import COUNT, LOG, REVISION, NewCard, Turn
 
 RECORDS: Mapping[Kind, type[Author | Book]] = {Kind.AUTHOR: Author, Kind.BOOK: Book}
 REVISIONS = select(*columns_of(RevisionRow, Revision))
@@ -162,8 +162,8 @@ class SqlRevisionLog:
         await self._transaction.execute(_APPEND, turn.entries)
         if cards:
             seqs = {revision.id: revision.seq for revision in reversed(revisions)}
-            numbered = (evolve(card, number=card.number or seqs[card.values["book_id"]]) for card in cards)
-            await self._transaction.execute(ADD_NUMBERED_CARD, [card.bound for card in numbered])
+            numbered = [evolve(card, number=card.number or seqs[card.values["book_id"]]) for card in cards]
+            await self._transaction.add_cards(numbered)
 
     def _turn(self, now: datetime, entries: Sequence[dict[str, Any]], cards: Sequence[NewCard] = ()) -> Turn:
         more = self._ledger.more

@@ -104,8 +104,8 @@ class CardRow(DefaultBase):
     """What a book is found by, as the domain computes it from the book and the names of its authors.
 
     `place` is where it stands among what a search finds: shorter titles first, then what was catalogued earlier. Words
-    are separated by spaces. The index of words stands on this table: in SQLite `card_words`, kept by triggers; in
-    PostgreSQL the column `document`, which is generated.
+    are separated by spaces. The index of words stands on this table: in SQLite `card_words`, filled by whoever adds
+    cards and emptied by triggers; in PostgreSQL the column `document`, which is generated.
     """
 
     __tablename__ = "card"

@@ -10,7 +10,7 @@ from sqlalchemy import Column, CursorResult, Executable, Table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from .database import Database
-from .turn import Inserts, Turn
+from .turn import Inserts, NewCard, Turn
 
 
 class Transaction:
@@ -58,6 +58,11 @@ class Transaction:
         """Insert what waits and take the turn, which is the last thing to do; return whether that was allowed."""
         inserts, self._waiting = self._waiting, []
         return await self._database.append(self._connection, turn, inserts)
+
+    async def add_cards(self, cards: Sequence[NewCard]) -> None:
+        """Write cards of books that have their numbers."""
+        await self._insert()
+        await self._database.add_cards(self._connection, cards)
 
     async def match_alone(self) -> None:
         """Wait for whoever looks for records to make those that are missing, and let others wait."""

@@ -29,9 +29,11 @@ TAKE_TURN = COUNT.where(LOG.c.follows.is_(None))
 """Counts nothing where the storage follows another catalogue."""
 
 
+NEW_PLACE = bindparam("base", type_=BIG) + select(LOG.c.seq).scalar_subquery() - bindparam("left", type_=BIG)
+"""The place of a card of a book whose first revision this turn counted; takes `NewCard.bound`."""
+
 ADD_CARD = insert(CARD).values(
-    {column.key: bindparam(column.key, type_=column.type) for column in CARD.columns}
-    | {"place": bindparam("base", type_=BIG) + select(LOG.c.seq).scalar_subquery() - bindparam("left", type_=BIG)}
+    {column.key: bindparam(column.key, type_=column.type) for column in CARD.columns} | {"place": NEW_PLACE}
 )
 """Writes a card of a book whose first revision this turn counted; takes `NewCard.bound`."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from attrs import evolve
@@ -128,11 +129,14 @@ def _numbers(scheme: str, given: Iterable[str], status: IdentifierStatus | None)
 def _published(fields: Fields) -> PartialDate | None:
     coded = fields.data("008")[7:11]
     if _YEAR.fullmatch(coded):
-        return PartialDate(coded)
+        return _year(coded)
     for field in (*fields.of("264"), *fields.of("260")):
         if found := _YEAR.search(field.joined("c")):
-            return PartialDate(found[1])
+            return _year(found[1])
     return None
+
+
+_year = lru_cache(maxsize=1024)(PartialDate)
 
 
 def _languages(fields: Fields, warnings: list[str]) -> Iterator[Language]:

@@ -32,13 +32,16 @@ async def append(connection: AsyncConnection, turn: Turn) -> bool:
     """Take the turn and write the entries; return whether that was allowed."""
     columns = {f"{column.key}s": [entry[column.key] for entry in turn.entries] for column in _TOLD}
     result = await connection.execute(_APPEND, turn.counts | columns | {"left": list(turn.left)})
-    return result.rowcount > 0 and await _add_cards(connection, turn.cards)
+    if not result.rowcount:
+        return False
+    await add_cards(connection, turn.cards)
+    return True
 
 
-async def _add_cards(connection: AsyncConnection, cards: Sequence[NewCard]) -> bool:
+async def add_cards(connection: AsyncConnection, cards: Sequence[NewCard]) -> None:
+    """Write cards; the index of words follows from them."""
     new = [card.bound for card in cards if card.number is None]
     others = [card.bound for card in cards if card.number is not None]
     for statement, values in ((ADD_CARD, new), (ADD_NUMBERED_CARD, others)):
         if values:
             await connection.execute(statement, values)
-    return True

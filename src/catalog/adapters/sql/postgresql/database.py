@@ -24,10 +24,10 @@ from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.mapping import JSON_CODEC
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
-from catalog.adapters.sql.turn import Inserts, Turn
+from catalog.adapters.sql.turn import Inserts, NewCard, Turn
 from catalog.adapters.sql.waiting import within
 
-from .append import append
+from .append import add_cards, append
 from .errors import CONNECTION_LOST
 from .hosts import Hosts
 from .words import PostgresqlWords
@@ -178,6 +178,10 @@ class PostgresqlDatabase:
         """Insert, table by table."""
         for table, rows in inserts:
             await connection.execute(insert(table), rows)
+
+    async def add_cards(self, connection: AsyncConnection, cards: Sequence[NewCard]) -> None:
+        """Write cards; the index of words follows from them."""
+        await add_cards(connection, cards)
 
     async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
         """Append in one statement, when everything else is done."""

@@ -4,18 +4,32 @@ Every write ends with them, so they are compiled once, and their values are made
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, Text, bindparam, column, select, table
 from sqlalchemy import insert as insert_into
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from catalog.adapters.sql.turn import ADD_CARD, ADD_NUMBERED_CARD, LOG, REVISION, TAKE_TURN, Inserts, NewCard, Turn
+from catalog.adapters.sql.rows import BIG
+from catalog.adapters.sql.turn import (
+    ADD_CARD,
+    ADD_NUMBERED_CARD,
+    LOG,
+    NEW_PLACE,
+    REVISION,
+    TAKE_TURN,
+    Inserts,
+    NewCard,
+    Turn,
+)
+from catalog.domain.search import SearchField
 
 from .compiled import Compiled
 from .one_hop import in_one_trip
+
+_Statements: TypeAlias = Sequence[tuple[str, Sequence[Sequence[Any]]]]
 
 _TAKE_TURN = Compiled(TAKE_TURN)
 _APPEND = Compiled(
@@ -28,8 +42,16 @@ _APPEND = Compiled(
 )
 
 
-_ADD_CARD = Compiled(ADD_CARD.inline())
-_ADD_NUMBERED_CARD = Compiled(ADD_NUMBERED_CARD.inline())
+_PLACE = column("rowid", BIG)
+_WORDS = {field.value: column(field.value, Text()) for field in SearchField}
+_PUT_WORDS = insert_into(table("card_words", _PLACE, *_WORDS.values())).values(
+    {name: bindparam(name, type_=Text()) for name in _WORDS}
+)
+_NEW_CARDS = (Compiled(ADD_CARD.inline()), Compiled(_PUT_WORDS.values(rowid=NEW_PLACE).inline()))
+_NUMBERED_CARDS = (
+    Compiled(ADD_NUMBERED_CARD.inline()),
+    Compiled(_PUT_WORDS.values(rowid=bindparam("place", type_=BIG)).inline()),
+)
 
 
 @cache
@@ -37,24 +59,39 @@ def _insert(table: Table) -> Compiled:
     return Compiled(insert_into(table).inline())
 
 
-def _cards(turn: Turn) -> Mapping[Compiled, Sequence[NewCard]]:
-    new = [card for card in turn.cards if card.number is None]
-    others = [card for card in turn.cards if card.number is not None]
-    return {statement: cards for statement, cards in ((_ADD_CARD, new), (_ADD_NUMBERED_CARD, others)) if cards}
+async def add_cards(connection: AsyncConnection, cards: Sequence[NewCard]) -> None:
+    """Write cards, and put their words into the index. Raises sqlite3.Error."""
+    await in_one_trip(connection, partial(_executed, statements=_ready_cards(cards)))
+
+
+def _ready_cards(cards: Sequence[NewCard]) -> _Statements:
+    """Return what writes the cards, and then puts their words into the index, in the order of their places.
+
+    FTS5 gathers what comes in that order, and writes it at once; it would write it card by card if a trigger put it
+    there.
+    """
+    new = [card.bound for card in cards if card.number is None]
+    numbered = [card.bound for card in cards if card.number is not None]
+    return [
+        (statement.text, list(map(statement.values, values)))
+        for statements, values in ((_NEW_CARDS, new), (_NUMBERED_CARDS, numbered))
+        for statement in statements
+        if values
+    ]
 
 
 async def insert(connection: AsyncConnection, inserts: Inserts) -> None:
     """Insert rows. Raises sqlite3.Error."""
-    await in_one_trip(connection, partial(_inserted, inserts=_ready(inserts)))
+    await in_one_trip(connection, partial(_executed, statements=_ready(inserts)))
 
 
-def _ready(inserts: Inserts) -> Sequence[tuple[str, Sequence[Any]]]:
+def _ready(inserts: Inserts) -> _Statements:
     new = [(_insert(table), rows) for table, rows in inserts]
     return [(statement.text, list(map(statement.values, rows))) for statement, rows in new]
 
 
-def _inserted(connection: sqlite3.Connection, inserts: Sequence[tuple[str, Sequence[Any]]]) -> None:
-    for text, values in inserts:
+def _executed(connection: sqlite3.Connection, statements: _Statements) -> None:
+    for text, values in statements:
         connection.executemany(text, values)
 
 
@@ -63,16 +100,14 @@ async def append(connection: AsyncConnection, turn: Turn, inserts: Inserts) -> b
     inserted = _ready(inserts)
     counts = _TAKE_TURN.values(turn.counts)
     rows = [_APPEND.values({**entry, "left": left}) for entry, left in zip(turn.entries, turn.left, strict=True)]
-
-    cards = {statement: [statement.values(card.bound) for card in found] for statement, found in _cards(turn).items()}
+    cards = _ready_cards(turn.cards)
 
     def work(connection: sqlite3.Connection) -> bool:
-        _inserted(connection, inserted)
+        _executed(connection, inserted)
         if not connection.execute(_TAKE_TURN.text, counts).rowcount:
             return False
         connection.executemany(_APPEND.text, rows)
-        for statement, values in cards.items():
-            connection.executemany(statement.text, values)
+        _executed(connection, cards)
         connection.execute("COMMIT")
         return True
 

@@ -18,6 +18,8 @@ from catalog.domain.errors import StorageUnavailable
 from .one_hop import ONE_HOP
 
 READERS = 4
+READER_CACHE, WRITER_CACHE = 2_000, 16_000
+"""KiB of the file that a connection keeps in memory; an import comes back to all the indexes with each of its units."""
 
 # SQLite reports the column type of a UUID, BINARY(16), as NUMERIC unless told what BINARY is.
 ischema_names["BINARY"] = BINARY
@@ -75,6 +77,7 @@ def _set_up(engine: AsyncEngine, *, begin: str, query_only: bool, foreign_keys: 
             f"foreign_keys={int(foreign_keys)}",
             "secure_delete=ON",
             f"query_only={int(query_only)}",
+            f"cache_size=-{READER_CACHE if query_only else WRITER_CACHE}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

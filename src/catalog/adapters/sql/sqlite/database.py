@@ -18,10 +18,10 @@ from catalog.adapters.sql import migrations
 from catalog.adapters.sql.errors import translated
 from catalog.adapters.sql.rows import LogRow
 from catalog.adapters.sql.storage import SqlStorage
-from catalog.adapters.sql.turn import Inserts, Turn
+from catalog.adapters.sql.turn import Inserts, NewCard, Turn
 from catalog.domain.errors import CatalogError, StorageBusy, StorageUnavailable
 
-from .append import append, insert
+from .append import add_cards, append, insert
 from .at_once import AtOnce
 from .compiled import compiled, fetched, reader_of
 from .connections import READERS, migration_engine, reader_engine, writer_engine
@@ -154,6 +154,10 @@ class SqliteDatabase:
     async def insert(self, connection: AsyncConnection, inserts: Inserts) -> None:
         """Insert in one trip to the connection's thread."""
         await insert(connection, inserts)
+
+    async def add_cards(self, connection: AsyncConnection, cards: Sequence[NewCard]) -> None:
+        """Write cards and their words in one trip to the connection's thread."""
+        await add_cards(connection, cards)
 
     async def append(self, connection: AsyncConnection, turn: Turn, inserts: Inserts) -> bool:
         """Insert, append and commit in one trip to the connection's thread."""
