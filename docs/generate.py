@@ -247,8 +247,8 @@ def _mappings() -> Iterator[str]:
     for dialect in DIALECTS:
         yield f"## {dialect.name}\n"
         columns = {name: getattr(dialect, name) for name in _FIELDS}
-        columns |= {name: f"{column}" for name, column in dialect.more.items()}
         rows = [[_code(name), _columns(column)] for name, column in columns.items() if column]
+        rows += [[_code(name), ", ".join(map(_code, each))] for name, each in dialect.more.items()]
         yield from _table(["field", "column"], rows)
         yield ""
         yield f"Source: {_code(dialect.source) if dialect.source else 'the name of the file, or what `--source` says'}."

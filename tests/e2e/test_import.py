@@ -420,6 +420,28 @@ def test_goodreads_exports_of_every_age_come_in_whole(
     assert catalogue.rows("SELECT count(*) FROM contributor") == [(contributors,)]
 
 
+def test_a_reading_log_of_open_library_comes_in_with_its_people_and_what_it_is_about(catalogue: Catalogue) -> None:
+    result = catalogue.imported_text(
+        "Work ID,Title,Authors,First Publish Year,Edition ID,Edition Count,Bookshelf,My Ratings,Ratings Average,"
+        "Ratings Count,Has Ebook,Subjects,Subject People,Subject Places,Subject Times\n"
+        'OL59800W,"The Left Hand of Darkness","Ursula K. Le Guin",1969,OL24238391M,96,Already Read,5,4.1,120,True,'
+        '"Science fiction | Winter","Genly Ai","Gethen",""\n'
+        'OL27448W,"Good Omens","Terry Pratchett | Neil Gaiman",1990,,80,Want to Read,,,,True,"","","",""\n'
+    )
+
+    assert "2 rows: 2 created, 0 unchanged, 0 refused; 0 with warnings" in result.output
+    assert catalogue.rows(
+        "SELECT source.key, title, author.name, published, subjects ->> '$[#-1].term', tags FROM book "
+        "JOIN source ON book_id = book.id JOIN author ON author.id = author_id ORDER BY title"
+    ) == [
+        ("OL27448W", "Good Omens", "Terry Pratchett", "1990", None, '["Want to Read"]'),
+        ("OL59800W", "The Left Hand of Darkness", "Ursula K. Le Guin", "1969", "Gethen", '["Already Read"]'),
+    ]
+    assert catalogue.rows("SELECT author.name FROM contributor JOIN author ON author.id = author_id") == [
+        ("Neil Gaiman",)
+    ]
+
+
 def test_a_goodreads_record_that_was_edited_since_is_left_alone(catalogue: Catalogue) -> None:
     catalogue.imports(shared_file("csv/goodreads/goodreads_library_export_one_line.csv"))
 

@@ -67,10 +67,10 @@ def import_command(
     They are MARC 21 (ISO 2709, XML or JSON), CSV, BibTeX, RIS, CSL-JSON, ONIX, a dump of Open Library, or our own
     records; a file is known by how it begins.
 
-    Goodreads exports, goodbooks-10k and the catalogue of Project Gutenberg are known by their header. A record is
-    told again by its key in its source, a book by its ISBN too; importing a file again creates nothing twice. Each run
-    has an id, and `catalog undo` takes back what it did. The exit status is 1 if records were refused, 2 if a file
-    could not be read.
+    Goodreads exports, Open Library's reading logs, goodbooks-10k and the catalogue of Project Gutenberg are known by
+    their header. A record is told again by its key in its source, a book by its ISBN too; importing a file again
+    creates nothing twice. Each run has an id, and `catalog undo` takes back what it did. The exit status is 1 if
+    records were refused, 2 if a file could not be read.
     """
     settings = settings_from(config, storage=storage)
     with failures():

@@ -43,7 +43,7 @@ class Dialect:
     author: str | None = None
     contributors: str | None = None
     isbn: Sequence[str] = ()
-    more: Mapping[str, str] = field(factory=dict[str, str])
+    more: Mapping[str, Sequence[str]] = field(factory=dict[str, Sequence[str]])
     """The columns of other fields, by field, which are taken over where the file has them."""
     undivided: Collection[str] = ()
     """The fields of `more` that are lists, and of which a cell holds one."""
@@ -73,7 +73,7 @@ PLAIN = Dialect(
     isbn=("isbn",),
     published="published",
     languages="languages",
-    more={name: name for name in MORE},
+    more={name: (name,) for name in MORE},
     undivided=("description", "edition", "pages"),
 )
 
@@ -99,7 +99,7 @@ DIALECTS: Sequence[Dialect] = (
         separator=", ",
         isbn=("ISBN13", "ISBN"),
         published="Year Published",
-        more={"publishers": "Publisher", "pages": "Number of Pages", "tags": "Bookshelves"},
+        more={"publishers": ("Publisher",), "pages": ("Number of Pages",), "tags": ("Bookshelves",)},
         undivided=("publishers",),
     ),
     Dialect(
@@ -111,7 +111,21 @@ DIALECTS: Sequence[Dialect] = (
         published="Issued",
         languages="Language",
         roles=GUTENBERG_ROLES,
-        more={"subjects": "Subjects", "classifications": "LoCC", "tags": "Bookshelves"},
+        more={"subjects": ("Subjects",), "classifications": ("LoCC",), "tags": ("Bookshelves",)},
+    ),
+    Dialect(
+        name="Open Library reading log",
+        source="openlibrary",
+        key="Work ID",
+        title="Title",
+        authors="Authors",
+        separator=" | ",
+        published="First Publish Year",
+        more={
+            "subjects": ("Subjects", "Subject People", "Subject Places", "Subject Times"),
+            "tags": ("Bookshelf",),
+        },
+        undivided=("tags",),
     ),
     PLAIN,
 )

@@ -139,10 +139,10 @@ def _draft(said: Mapping[str, str], origin: SourceRecord, dialect: Dialect, warn
 def _more(said: Mapping[str, str], dialect: Dialect, warnings: list[str]) -> dict[str, Any]:
     """Return what the other columns say, as far as their fields take it."""
     values: dict[str, Any] = {"title": "-"}
-    for name, column in dialect.more.items():
-        text = cells.one_line(said.get(column, ""))
-        parts = [text] if name in dialect.undivided else cells.parts_of(text, dialect.separator)
-        if text:
+    for name, columns in dialect.more.items():
+        texts = [text for column in columns if (text := cells.one_line(said.get(column, "")))]
+        divided = [part for text in texts for part in cells.parts_of(text, dialect.separator)]
+        if parts := texts if name in dialect.undivided else divided:
             values[name] = _MAKE[name](parts) if name in _MAKE else parts
     told = fitting(values, warnings)
     return {name: getattr(told, name) for name in values if name != "title"}
