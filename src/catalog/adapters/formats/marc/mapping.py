@@ -157,7 +157,7 @@ def _imprint(fields: Fields, code: str) -> Iterator[str]:
     """Yield the places or names of publication; of a book that has 264, those of its publication alone."""
     published = [field for field in fields.of("264") if field.second == "1"]
     for field in published or fields.of("260"):
-        yield from (trimmed(text).strip("[] ") for text in field.said(code))
+        yield from [trimmed(text).strip("[] ") for text in field.said(code)]
 
 
 def _series(fields: Fields) -> Iterator[Series]:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable
 
 # What cataloguing rules (ISBD) put between two parts belongs to neither.
-_MARKS = re.compile(r"[\s/:;=,]+$")
-_LAST = frozenset("/:;=,")
+_MARKS = "/:;=,"
 _FULL_STOP = re.compile(r"(?:(?<=[^\W\d_]{3})|(?<=[\d\])}'\"»”]))\.$")
 _ABBREVIATED = re.compile(r"\b(?:Inc|Ltd|Corp|Bros|Esq|Mrs|Ph\.D|etc|Dept|Prof|Capt|Vol|vol|Aufl|rev|illus)\.$")
 
@@ -29,8 +28,8 @@ def trimmed(text: str) -> str:
     """Return the text without the marks that lead on to the next part, or end the field."""
     if text[-1:].isalnum():
         return text
-    if text[-1:] in _LAST or text[-1:].isspace():  # else there is nothing to look for
-        text = _MARKS.sub("", text)
+    while (shorter := text.rstrip().rstrip(_MARKS)) != text:
+        text = shorter
     if text.endswith(".") and not text.endswith("...") and not _ABBREVIATED.search(text):
         text = _FULL_STOP.sub("", text)
     return text
