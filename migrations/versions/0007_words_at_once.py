@@ -3,13 +3,13 @@
 A trigger puts them there one by one, and FTS5 writes a part of its index for each.
 
 Revision ID: 0007
-Revises: 0005
+Revises: 0006
 """
 
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

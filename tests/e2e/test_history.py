@@ -497,7 +497,7 @@ async def test_what_a_merge_moves_and_fills_belongs_to_one_group(client: Client)
     assert changes[0]["group"] is not None
     assert (await client.get(f"/books/{by_loser['id']}")).json()["author_id"] == survivor["id"]
     contributors = (await client.get(f"/books/{with_loser['id']}")).json()["contributors"]
-    assert contributors == [{"author_id": survivor["id"], "role": "aut"}]
+    assert contributors == [{"author_id": survivor["id"], "role": "aut", "credited_as": None}]
     assert (await client.get(f"/books/{untouched['id']}")).json() == {**untouched, "author": answer}
     assert (await client.get("/books", params={"author_id": survivor["id"]})).json()["total"] == 2
 

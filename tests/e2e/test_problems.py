@@ -161,6 +161,18 @@ async def test_all_that_is_wrong_with_a_body_is_said_at_once(shared_client: Clie
     assert all(error["detail"] for error in problem["errors"])
 
 
+async def test_somebody_who_is_named_twice_in_one_role_is_told_of_under_whatever_names(shared_client: Client) -> None:
+    named = [{"author_id": str(NOBODY), "role": "trl", "credited_as": name} for name in ("Currer Bell", None)]
+
+    response = await shared_client.post("/books", json={"title": "A", "author_id": None, "contributors": named})
+
+    (error,) = problem_in(response, 400, "invalid-body")["errors"]
+    assert error == {
+        "pointer": "/contributors",
+        "detail": "must not say the same twice, and items 0 and 1 are equal in author_id and role",
+    }
+
+
 async def test_all_that_is_wrong_with_a_patch_is_said_at_once(client: Client) -> None:
     book = await added_book(client)
 

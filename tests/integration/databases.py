@@ -106,7 +106,7 @@ async def populate(storage: Storage) -> None:
             subtitle="a novel",
             author_id=ursula.id,
             contributors=(
-                Contributor(author_id=homer.id, role=Role("aui")),
+                Contributor(author_id=homer.id, role=Role("aui"), credited_as="Homer"),
                 Contributor(author_id=ursula.id),
             ),
             isbn=Isbn("9780441172719"),

@@ -192,7 +192,10 @@ REDIRECT = "(SELECT id FROM revision WHERE operation = 'merge')"
             "otherwise than seq 4 tells",
         ),
         (
-            "INSERT INTO contributor SELECT id, 0, (SELECT id FROM revision WHERE operation = 'merge'), NULL FROM book",
+            (
+                "INSERT INTO contributor (book_id, position, author_id) "
+                "SELECT id, 0, (SELECT id FROM revision WHERE operation = 'merge') FROM book"
+            ),
             ["books: as the log says", "books: name authors that are there"],
             "otherwise than seq 4 tells",
         ),

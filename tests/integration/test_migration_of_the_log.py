@@ -198,7 +198,8 @@ def test_the_records_say_what_they_said_before(old: Path) -> None:
         assert record["languages"] == book.get("languages", [])
         assert record["author_id"] == (None if book.get("author") is None else str(id_of(book["author"])))
         assert record["contributors"] == [
-            {"author_id": str(id_of(author)), "role": role} for author, role in book.get("contributors", ())
+            {"author_id": str(id_of(author)), "role": role, "credited_as": None}
+            for author, role in book.get("contributors", ())
         ]
         assert sorted((each["source"], each["key"]) for each in record["sources"]) == sorted(book.get("sources", ()))
 

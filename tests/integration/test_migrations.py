@@ -28,6 +28,7 @@ from catalog.domain.authors import Author
 from catalog.domain.books import BookRecord
 from catalog.domain.errors import StorageUnavailable
 from catalog.domain.queries import AuthorQuery, BookQuery
+from catalog.domain.search.words import GAP
 
 REBUILD_OF_AUTHOR = """
 with op.batch_alter_table("author", recreate="always") as batch:
@@ -157,9 +158,16 @@ def test_what_was_a_day_of_birth_and_an_isbn_is_a_birth_and_an_identifier_after_
     alembic(populated).downgrade("0003")
     assert "birth" not in content(populated)["author"][0]
 
-    # That version did not know the identifiers of authors.
+    # That version did not know the identifiers of authors, nor under which names books credit them.
     known = {author.id: evolve(author, identifiers=()) for author in authors}
-    shown = [evolve(book, author=None if book.author is None else known[book.author.id]) for book in books]
+    shown = [
+        evolve(
+            book,
+            author=None if book.author is None else known[book.author.id],
+            contributors=tuple(evolve(each, credited_as=None) for each in book.contributors),
+        )
+        for book in books
+    ]
     assert asyncio.run(records()) == (list(known.values()), shown)
     assert any(author.birth and author.dob for author in authors)
     assert any(book.identifiers and book.isbn for book in books)
@@ -175,6 +183,17 @@ def test_what_imports_find_records_by_is_there_after_the_upgrade(populated: Path
     assert before["isbn"]
     assert before["number"]
     assert {name: after[name] for name in ("isbn", "number")} == {name: before[name] for name in ("isbn", "number")}
+
+
+def test_no_book_is_found_by_a_credited_name_after_going_back_to_where_there_was_none(populated: Path) -> None:
+    cards = "SELECT author FROM card ORDER BY place"
+    words = [author for (author,) in run_sql(populated, cards)]
+    assert any("homer" in author for author in words)
+
+    alembic(populated).downgrade("0005")
+
+    ursula, homer = "ursula k le guin", "ομηροσ"
+    assert [author for (author,) in run_sql(populated, cards)] == ["", f"{ursula} {GAP} {homer}"]
 
 
 async def test_opening_a_database_again_finds_every_record_as_it_was(path: Path) -> None:

@@ -58,6 +58,16 @@ def test_an_item_that_comes_twice_is_refused_naming_both_places() -> None:
         Label(tags=("a", "b", "a"))
 
 
+def test_items_are_told_apart_by_the_fields_that_the_annotation_names() -> None:
+    once = Items(3, told_apart_by=("text", "note"))
+    label, again = Label(text="a"), Label(text="a", free="otherwise")
+
+    assert once.once([label, again, Label(text="a", note="b")]) == (label, Label(text="a", note="b"))
+    once.check((label, Label(text="b")))
+    with pytest.raises(InvalidValue, match="items 0 and 1 are equal in text and note"):
+        once.check((label, again))
+
+
 def test_what_is_no_list_is_refused() -> None:
     no_list: Any = 5
 

@@ -146,6 +146,13 @@ def test_the_same_contributor_is_not_named_twice_in_the_same_role() -> None:
         BookDetails(title="Emma", author_id=None, contributors=(somebody, Contributor(author_id=URSULA), somebody))
 
 
+def test_nobody_is_named_twice_in_one_role_by_being_credited_under_another_name() -> None:
+    named = [Contributor(author_id=SOMEBODY, role=Role("trl"), credited_as=name) for name in (None, "Mark Twain")]
+
+    with pytest.raises(InvalidValue, match="items 0 and 1 are equal in author_id and role"):
+        BookDetails(title="Emma", author_id=None, contributors=tuple(named))
+
+
 def test_one_person_may_contribute_in_two_roles() -> None:
     roles = [None, Role("trl"), Role("ill")]
 

@@ -26,6 +26,15 @@ class Contributor:
 
     author_id: Annotated[UUID, Doc("an author of the catalogue")]
     role: Annotated[Role | None, Doc("what they did; absent where nobody said")] = None
+    credited_as: Annotated[
+        str | None,
+        Text(500),
+        Doc("the name under which the book names them, where it is another than the author's", example="Currer Bell"),
+    ] = None
+
+
+CONTRIBUTORS = Items(200, told_apart_by=("author_id", "role"))
+"""What a list of contributors is held to: under whatever name, nobody is named twice for the same."""
 
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
@@ -103,7 +112,9 @@ class BookDetails:
         UUID | None, Doc("the author under whom the book is entered; null where the book names nobody")
     ]
     contributors: Annotated[
-        tuple[Contributor, ...], Items(200), Doc("who else had a part in it, in order; the same author and role once")
+        tuple[Contributor, ...],
+        CONTRIBUTORS,
+        Doc("who else had a part in it, in order; the same author and role once"),
     ] = ()
     isbn: Annotated[
         Isbn | None, Doc("its ISBN, which is the first valid one of its identifiers; two books may share one")
@@ -190,8 +201,8 @@ class BookDetails:
     def exchanging(self, others: Mapping[UUID, UUID]) -> Self:
         """Return the details with authors exchanged for others, who may have been named already.
 
-        Then duplicates collapse: of one author and role one stays, and where an author is named twice, by main entry
-        or with a role, what is without a role says nothing more.
+        Then duplicates collapse: of one author and role the first stays, and where an author is named twice, by main
+        entry or with a role, what is without a role says nothing more.
         """
         if not any(id in others for _, id in self.author_references()):
             return self
@@ -200,7 +211,7 @@ class BookDetails:
         come_together = set(others.values())
         said = {c.author_id for c in named if c.role is not None} | {author_id}
         kept = [c for c in named if c.role is not None or c.author_id not in said & come_together]
-        return evolve(self, author_id=author_id, contributors=tuple(dict.fromkeys(kept)))
+        return evolve(self, author_id=author_id, contributors=CONTRIBUTORS.once(kept))
 
     def names(self, author_id: UUID) -> bool:
         """Whether the book names the author, as main entry or contributor."""

@@ -5,13 +5,15 @@
 Adding a field stays one line: storage, HTTP and OpenAPI read the same annotation.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from attrs import Attribute, frozen
 
 from .errors import InvalidValue
 from .text import normalised
+
+T = TypeVar("T")
 
 
 @frozen
@@ -42,14 +44,29 @@ class Text:
 
 @frozen
 class Items:
-    """At most `most` items; if `unique`, each of them once. What the items are held to stands at their own type."""
+    """At most `most` items; if `unique`, each of them once. What the items are held to stands at their own type.
+
+    Items that are equal in the fields of `told_apart_by` are the same, whatever else they say.
+    """
 
     most: int
     unique: bool = True
+    told_apart_by: tuple[str, ...] = ()
 
     def convert(self, value: object) -> object:
         """Keep the items as they are."""
         return value
+
+    def key(self, item: object) -> object:
+        """Return what tells the item from others."""
+        return tuple(getattr(item, name) for name in self.told_apart_by) if self.told_apart_by else item
+
+    def once(self, items: Iterable[T]) -> tuple[T, ...]:
+        """Return the items without those that come again."""
+        first: dict[object, T] = {}
+        for item in items:
+            first.setdefault(self.key(item), item)
+        return tuple(first.values())
 
     def check_number(self, value: Sequence[object]) -> None:
         """Refuse too many items."""
@@ -61,11 +78,14 @@ class Items:
         if type(value) is not tuple and not isinstance(value, Sequence):
             raise InvalidValue("must be a list")
         self.check_number(value)
-        if not self.unique or len(set(value)) == len(value):
+        told = [self.key(item) for item in value] if self.told_apart_by else value
+        if not self.unique or len(set(told)) == len(told):
             return
-        for index, item in enumerate(value):
-            if item in value[:index]:
-                raise InvalidValue(f"must not say the same twice, and items {value.index(item)} and {index} are equal")
+        for index, item in enumerate(told):
+            if item in told[:index]:
+                first = told.index(item)
+                equal = "equal" if value[first] == value[index] else f"equal in {' and '.join(self.told_apart_by)}"
+                raise InvalidValue(f"must not say the same twice, and items {first} and {index} are {equal}")
 
 
 @frozen

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, Contributor, SourceRecord
+from catalog.domain.books import CONTRIBUTORS, BookDetails, Contributor, SourceRecord
 from catalog.domain.constraints import Items, Number, Text, metadata_of
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import Identifier
@@ -105,9 +105,9 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def _told_apart_by(item: Any) -> Any:
+def _told_apart_by(items: Items | None, item: Any) -> Any:
     """What two items of a list differ in: records of sources in which records they are."""
-    return item.id if isinstance(item, SourceRecord) else item
+    return item.id if isinstance(item, SourceRecord) else item if items is None else items.key(item)
 
 
 def values_of(annotation: Any) -> st.SearchStrategy[Any]:
@@ -122,13 +122,15 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
 
 def _limited(kind: Any, limits: tuple[object, ...]) -> st.SearchStrategy[Any]:
     longest = next((limit.longest for limit in limits if isinstance(limit, Text)), 100)
-    most = next((limit.most for limit in limits if isinstance(limit, Items)), 4)
+    items = next((limit for limit in limits if isinstance(limit, Items)), None)
+    most = 4 if items is None else min(items.most, 4)
     if kind is str:
         return accepted_text(longest)
     if bounds := [limit for limit in limits if isinstance(limit, Number)]:
         return st.integers(bounds[0].least, bounds[0].most)
     if get_origin(kind) is tuple:
-        return st.lists(values_of(get_args(kind)[0]), max_size=min(most, 4), unique_by=_told_apart_by).map(tuple)
+        different = partial(_told_apart_by, items)
+        return st.lists(values_of(get_args(kind)[0]), max_size=most, unique_by=different).map(tuple)
     if attrs.has(kind) and kind not in VALUES:
         return instances_of(kind)
     return VALUES[kind]
@@ -173,7 +175,7 @@ def authors() -> st.SearchStrategy[Author]:
 @st.composite
 def book_details(draw: st.DrawFn, author_ids: st.SearchStrategy[UUID]) -> BookDetails:
     """What a client may say about a book by some of these authors."""
-    contributors = draw(st.lists(st.builds(Contributor, author_id=author_ids, role=st.none() | VALUES[Role])))
-    unique = tuple(dict.fromkeys(contributors))[:5]
+    contributors = draw(st.lists(st.builds(attrs.evolve, instances_of(Contributor), author_id=author_ids)))
+    unique = CONTRIBUTORS.once(contributors)[:5]
     details: BookDetails = draw(instances_of(BookDetails))
     return attrs.evolve(details, author_id=draw(st.none() | author_ids), contributors=unique)

@@ -134,6 +134,7 @@ class ContributorRow(DefaultBase):
     position: Mapped[int] = mapped_column(primary_key=True)
     author_id: Mapped[UUID] = mapped_column(ForeignKey("author.id", ondelete="RESTRICT"), index=True)
     role: Mapped[str | None]
+    credited_as: Mapped[str | None]
 
 
 class SourceRow(DefaultBase):

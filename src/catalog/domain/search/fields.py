@@ -64,7 +64,12 @@ def isbn_words(isbn: Isbn) -> tuple[str, ...]:
     return (str(isbn),) if ten is None else (str(isbn), ten.lower())
 
 
-def _words_of_people(names: Sequence[str]) -> tuple[str, ...]:
+def _credited(book: Book) -> Iterable[str]:
+    """Return the names under which the book itself credits people, each once."""
+    return dict.fromkeys(each.credited_as for each in book.contributors if each.credited_as is not None)
+
+
+def _words_of_people(names: Iterable[str]) -> tuple[str, ...]:
     """Return the words of all names with a GAP between people, which no phrase crosses."""
     found: list[str] = []
     for name in names:
@@ -82,7 +87,7 @@ _WORDS: Mapping[SearchField, Callable[[Book, Sequence[str]], Iterable[str]]] = M
     {
         SearchField.TITLE: lambda book, _: (START, *words(book.title), END),
         SearchField.SUBTITLE: lambda book, _: words(book.subtitle or ""),
-        SearchField.AUTHOR: lambda _, names: _words_of_people(names),
+        SearchField.AUTHOR: lambda book, names: _words_of_people(chain(names, _credited(book))),
         SearchField.ISBN: lambda book, _: chain.from_iterable(map(isbn_words, book.isbns())),
     }
 )

@@ -1,13 +1,13 @@
 """The way back from a merge: field by field and reference by reference, as far as they stand as the merge left them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Self
 from uuid import UUID
 
 from attrs import evolve, frozen
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book, BookDetails, Contributor
+from catalog.domain.books import CONTRIBUTORS, Book, BookDetails, Contributor
 from catalog.domain.errors import InvalidValue
 from catalog.domain.ports import Clock, UnitOfWork
 from catalog.domain.receipts import LeftAlone
@@ -38,7 +38,7 @@ class Moved:
         details = evolve(now, author_id=author_id)
         contributors, are_whole = self._contributors_led_back(now, left, before)
         try:
-            return evolve(details, contributors=tuple(dict.fromkeys(contributors))), is_whole and are_whole
+            return evolve(details, contributors=CONTRIBUTORS.once(contributors)), is_whole and are_whole
         except InvalidValue:  # what had collapsed finds no place in a list that was filled since
             return details, False
 
@@ -49,7 +49,7 @@ class Moved:
         contributors = [] if is_untouched else list(now.contributors)
         is_whole = True
         for entry in before.contributors:
-            if entry.author_id == self.survivor and (is_untouched or entry not in left.contributors):
+            if entry.author_id == self.survivor and (is_untouched or _like(entry, left.contributors) is None):
                 is_whole = is_whole and self.heir is not None
                 contributors += [] if self.heir is None else [evolve(entry, author_id=self.heir)]
             elif is_untouched:
@@ -63,14 +63,26 @@ class Moved:
     ) -> bool:
         """Put the entry where its stand-in is; beside it, if that was there before the merge."""
         moved = evolve(entry, author_id=self.survivor)
-        if moved not in left.contributors:
+        merged = _like(moved, left.contributors)
+        if merged is None:
             contributors.append(entry)  # it had collapsed into another entry, and no place is left of it
             return True
+        own = _like(moved, before.contributors)
         for index, standing in enumerate(contributors):
             if standing.role == entry.role and standing.author_id in self.stand_ins:
-                contributors[index : index + 1] = [standing, entry] if moved in before.contributors else [entry]
+                is_as_left = standing.credited_as == merged.credited_as
+                if own is not None:
+                    stays = evolve(standing, credited_as=own.credited_as) if is_as_left else standing
+                    contributors[index : index + 1] = [stays, entry]
+                else:
+                    contributors[index] = entry if is_as_left else evolve(entry, credited_as=standing.credited_as)
                 return True
         return False
+
+
+def _like(entry: Contributor, entries: Iterable[Contributor]) -> Contributor | None:
+    """Return the entry of the same author and role, under whatever name."""
+    return next((each for each in entries if CONTRIBUTORS.key(each) == CONTRIBUTORS.key(entry)), None)
 
 
 class WayBack:

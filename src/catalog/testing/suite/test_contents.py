@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,6 +93,21 @@ async def test_the_longest_lists_of_a_book_are_kept_in_their_order(catalogue: Ca
     kept = await catalogue.storage.reader.book(book.id)
     assert (kept.contributors, kept.languages) == (contributors, languages)
     assert kept == book
+
+
+async def test_the_name_under_which_a_book_credits_somebody_is_kept_until_it_changes(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Samuel Clemens"))
+    credited = Contributor(author_id=author.id, role=Role("aui"), credited_as="Mark Twain")
+    other = evolve(credited, role=Role("ill"), credited_as=None)
+    book = await catalogue.books.add(BookDetails(title="Book", author_id=None, contributors=(credited, other)))
+
+    kept = await catalogue.storage.reader.book(book.id)
+    turned = (evolve(credited, credited_as="M. Twain"), evolve(other, credited_as="Mark Twain"))
+    await catalogue.books.revise(book.id, Amendment({"contributors": turned}))
+
+    assert kept.contributors == (credited, other)
+    revised = await catalogue.storage.reader.book(book.id)
+    assert (revised.version, revised.contributors) == (2, turned)
 
 
 @pytest.mark.parametrize("day", [date.min, date(4, 2, 29), date(1582, 10, 10), date(1900, 2, 28)], ids=str)

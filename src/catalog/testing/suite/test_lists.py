@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, BookRecord, Contributor
+from catalog.domain.books import CONTRIBUTORS, Book, BookDetails, BookRecord, Contributor
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue
 from catalog.domain.facets import Facet
@@ -118,7 +118,13 @@ def catalogues(draw: st.DrawFn) -> tuple[list[Author], list[Book]]:
     someone: st.SearchStrategy[UUID] = st.sampled_from([author.id for author in authors])
     languages = st.lists(st.sampled_from(["eng", "fre", "ger"]).map(Language), max_size=3, unique=True).map(tuple)
     contributors = st.lists(
-        st.builds(Contributor, author_id=someone, role=st.none() | st.just(Role("trl"))), max_size=2
+        st.builds(
+            Contributor,
+            author_id=someone,
+            role=st.none() | st.just(Role("trl")),
+            credited_as=st.none() | st.sampled_from(NAMES),
+        ),
+        max_size=2,
     )
     books = [
         Book.recorded(
@@ -126,7 +132,7 @@ def catalogues(draw: st.DrawFn) -> tuple[list[Author], list[Book]]:
                 title=title,
                 subtitle=draw(st.none() | st.sampled_from(["A Novel", "Dune, retold"])),
                 author_id=draw(st.none() | someone),
-                contributors=tuple(dict.fromkeys(draw(contributors))),
+                contributors=CONTRIBUTORS.once(draw(contributors)),
                 isbn=draw(st.none() | st.sampled_from(ISBNS).map(Isbn)),
                 published=draw(st.none() | st.sampled_from(DATES).map(PartialDate)),
                 languages=draw(languages),
@@ -356,6 +362,26 @@ async def test_a_renamed_author_is_found_and_ordered_by_the_new_name(catalogue: 
     assert await found("charlotte") == {eyre.id, grey.id}
     by_author = await answer(catalogue.storage, BookQuery(sort=Sort(BookQuery.ORDERS["author"])))
     assert [book.title for book in by_author.items] == ["Agnes Grey", "Jane Eyre"]
+
+
+async def test_a_book_is_found_by_the_name_under_which_it_credits_somebody_and_by_that_of_the_author(
+    catalogue: Cataloguers,
+) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Samuel Clemens"))
+    credited = Contributor(author_id=author.id, role=Role("aui"), credited_as="Mark Twain")
+    book = await catalogue.books.add(BookDetails(title="Book", author_id=None, contributors=(credited,)))
+
+    async def finds(query: str) -> bool:
+        return [each.id for each in (await answer(catalogue.storage, BookQuery(search=Search.parse(query)))).items] == [
+            book.id
+        ]
+
+    assert [await finds(query) for query in ("author:twain", "clemens", '"clemens mark"')] == [True, True, False]
+    await catalogue.authors.revise(author.id, Amendment({"name": "S. L. Clemens"}))
+    assert await finds('"mark twain"')
+    await catalogue.books.revise(book.id, Amendment({"contributors": (evolve(credited, credited_as=None),)}))
+    assert not await finds("twain")
+    assert await finds("clemens")
 
 
 async def test_what_is_removed_is_not_found_and_what_is_restored_is_again(catalogue: Cataloguers) -> None:

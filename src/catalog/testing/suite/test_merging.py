@@ -505,6 +505,38 @@ async def test_an_entry_that_was_there_before_stays_beside_the_one_that_goes_bac
     )
 
 
+async def test_of_two_names_under_which_a_book_credits_one_author_the_first_stays_until_they_are_two_again(
+    catalogue: Cataloguers,
+) -> None:
+    loser, survivor, other = await some_authors(catalogue, "Loser", "Survivor", "Other")
+    entries = (
+        Contributor(author_id=loser.id, role=TRL, credited_as="L."),
+        Contributor(author_id=survivor.id, role=TRL, credited_as="S."),
+        Contributor(author_id=loser.id, role=ILL, credited_as="L. L."),
+        Contributor(author_id=loser.id, role=EDT, credited_as="L. E."),
+    )
+    whole, edited = [
+        await catalogue.books.add(BookDetails(title=title, author_id=None, contributors=entries)) for title in "AB"
+    ]
+    await catalogue.merging.merge(Author, loser.id, survivor.id)
+    merged = (await read(catalogue, edited)).contributors
+    assert merged == tuple(evolve(each, author_id=survivor.id) for each in (entries[0], *entries[2:]))
+    since = (*merged[:2], evolve(merged[2], credited_as="By hand"), Contributor(author_id=other.id))
+    await catalogue.books.revise(edited.id, Amendment({"contributors": since}))
+
+    result = await catalogue.merging.unmerge(Author, loser.id)
+
+    assert result.left_alone == []
+    assert (await read(catalogue, whole)).contributors == entries
+    assert (await read(catalogue, edited)).contributors == (
+        entries[1],
+        entries[0],
+        entries[2],
+        evolve(entries[3], credited_as="By hand"),
+        Contributor(author_id=other.id),
+    )
+
+
 async def test_an_entry_that_had_collapsed_comes_back_into_an_edited_list(catalogue: Cataloguers) -> None:
     loser, survivor, other = await some_authors(catalogue, "Loser", "Survivor", "Other")
     book = await a_book(catalogue, survivor, (loser, None))

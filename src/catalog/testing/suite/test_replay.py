@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceRecord
+from catalog.domain.books import CONTRIBUTORS, BookDetails, BookRecord, Contributor, SourceRecord
 from catalog.domain.errors import Merged
 from catalog.domain.kinds import Kind
 from catalog.domain.records import Amendment
@@ -87,11 +87,14 @@ class History:
         return self.one(Kind.BOOK, number, fits)
 
     def book_details(self, a: int, b: int, c: int) -> BookDetails:
-        entries = [Contributor(author_id=self.author(n), role=ROLES[n % 3]) for n in (b, c, b + 1)[: c % 4]]
+        entries = [
+            Contributor(author_id=self.author(n), role=ROLES[n % 3], credited_as=NAMES[n % 4] if a % 2 else None)
+            for n in (b, c, b + 1)[: c % 4]
+        ]
         return BookDetails(
             title=f"Title {a % 3}",
             author_id=self.author(a) if a % 4 else None,
-            contributors=tuple(dict.fromkeys(entries)),
+            contributors=CONTRIBUTORS.once(entries),
             languages=(Language("eng"),) if b % 2 else (),
         )
 
