@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from catalog.domain.authors import Author
-from catalog.domain.books import Book, BookDetails, Contributor, SourceRecord
+from catalog.domain.books import CONTRIBUTORS, Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.imports import OnDuplicate, Outcome, Status
@@ -16,6 +16,7 @@ from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
 from catalog.domain.records import details_of, succeeded, told
 from catalog.domain.revisions import Operation
 from catalog.domain.sources import BookDraft, Entry
+from catalog.domain.text import fold
 
 from .atomic import atomic
 from .matching import Matches, Unclear
@@ -164,7 +165,7 @@ class Importing:
             said = _said(draft)
             values = {name: value for name, value in said.items() if overwrites or _is_empty(getattr(standing, name))}
             if {"author_id", "contributors"} & values.keys():
-                people, warnings = _people(draft, matches)
+                people, warnings = _people(draft, matches, standing)
                 values |= {name: id for name, id in people.items() if name in values}
         details = details_of(standing, BookDetails).amended(values)
         book = succeeded(standing, {**told(details), "sources": sources}, at=self.clock.now())
@@ -212,17 +213,30 @@ async def _told_again(unit: UnitOfWork, outcomes: Sequence[Outcome], run: UUID, 
     return told
 
 
-def _people(draft: BookDraft, matches: Matches) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return whom the book names, found or made, and what had to be left out."""
-    named = [
-        Contributor(author_id=matches.author(contributor.author).id, role=contributor.role)
-        for contributor in draft.contributors
-    ]
-    contributors = tuple(dict.fromkeys(named))
+def _people(draft: BookDraft, matches: Matches, standing: Book | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return whom the book names, found or made, and what had to be left out.
+
+    Where the record calls somebody as the standing book or the catalogue does, how the book credits them stays.
+    """
+    before = {} if standing is None else {CONTRIBUTORS.key(each): each for each in standing.contributors}
+    named: list[Contributor] = []
+    for each in draft.contributors:
+        author, name = matches.author(each.author), each.author.name
+        said = Contributor(author_id=author.id, role=each.role, credited_as=None if name == author.name else name)
+        stands = before.get(CONTRIBUTORS.key(said))
+        is_told = stands is not None and each.author.folded_name in _folded_names(stands, matches)
+        named.append(stands if stands is not None and is_told else said)
+    contributors = CONTRIBUTORS.once(named)
     author_id = None if draft.author is None else matches.author(draft.author).id
     twice = len(named) - len(contributors)
     warnings = (f"{twice} contributor(s) named twice, kept once",) if twice else ()
     return {"author_id": author_id, "contributors": contributors}, warnings
+
+
+def _folded_names(contributor: Contributor, matches: Matches) -> Sequence[str]:
+    """Return what the contributor is called, folded: by the catalogue, and by the book."""
+    name = matches.name_of(contributor.author_id)
+    return (name,) if contributor.credited_as is None else (name, fold(contributor.credited_as))
 
 
 def _said(draft: BookDraft) -> dict[str, Any]:
@@ -282,7 +296,8 @@ def _differing(draft: BookDraft, book: Book, matches: Matches) -> tuple[str, ...
         others.append("author")
     if contributors:
         said_of_them = {(contributor.author.folded_name, contributor.role) for contributor in draft.contributors}
-        if said_of_them != {(matches.name_of(each.author_id), each.role) for each in book.contributors}:
+        told_of_each = [{(name, each.role) for name in _folded_names(each, matches)} for each in book.contributors]
+        if not said_of_them <= set[Any]().union(*told_of_each) or any(map(said_of_them.isdisjoint, told_of_each)):
             others.append("contributors")
     return tuple(sorted(others))
 

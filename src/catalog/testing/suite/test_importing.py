@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from attrs import evolve
 
 from catalog.domain.authors import AuthorDetails
@@ -68,7 +69,7 @@ async def test_people_are_found_in_the_catalogue_and_in_the_run_by_folded_name(c
 
     books = (await catalogue.storage.reader.books(BookQuery())).items
     assert {book.author_id for book in books} == {known.id}
-    assert len({book.contributors for book in books}) == 1
+    assert len({book.contributors[0].author_id for book in books}) == 1
     assert (await catalogue.storage.reader.authors(AuthorQuery())).total == 2
 
 
@@ -101,9 +102,74 @@ async def test_a_contributor_named_twice_is_kept_once_and_told_of(catalogue: Cat
     assert book.contributors == (
         Contributor(author_id=a, role=Role("trl")),
         Contributor(author_id=b),
-        Contributor(author_id=a),
+        Contributor(author_id=a, credited_as="a"),
     )
     assert outcome.warnings == ("1 contributor(s) named twice, kept once",)
+
+
+TWAIN = Identifier(scheme=Scheme("viaf"), value="50566653")
+
+
+def with_foreword_by(*names: str, key: str = "1") -> BookDraft:
+    """What a source says of a book with forewords by Mark Twain, under these names."""
+    people = [AuthorDetails(name=name, identifiers=(TWAIN,)) for name in names]
+    roles = [Role("aui"), Role("win"), None]
+    others = [DraftContributor(person, role) for person, role in zip(people, roles, strict=False)]
+    return evolve(a_draft(key), contributors=tuple(others))
+
+
+async def test_who_is_found_under_another_name_is_credited_as_the_record_says(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Mark Twain", identifiers=(TWAIN,)))
+
+    await imported(catalogue, with_foreword_by("Samuel Clemens", "MARK TWAIN", "Mark Twain"))
+
+    (book,) = await books_of(catalogue)
+    assert book.contributors == (
+        Contributor(author_id=author.id, role=Role("aui"), credited_as="Samuel Clemens"),
+        Contributor(author_id=author.id, role=Role("win"), credited_as="MARK TWAIN"),
+        Contributor(author_id=author.id),
+    )
+
+
+@pytest.mark.parametrize("on_duplicate", [OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE])
+async def test_a_record_whose_people_are_credited_otherwise_says_nothing_new_when_it_comes_again(
+    catalogue: Cataloguers, on_duplicate: OnDuplicate
+) -> None:
+    await catalogue.authors.add(AuthorDetails(name="Mark Twain", identifiers=(TWAIN,)))
+    draft = with_content(with_foreword_by("Samuel Clemens", "MARK TWAIN"), b"1")
+
+    (created,) = await imported(catalogue, draft, on_duplicate=on_duplicate)
+    (again,) = await imported(catalogue, draft, on_duplicate=on_duplicate)
+
+    assert (created.status, created.left) == (Status.CREATED, ())
+    assert (again.status, again.left, again.reason) == (Status.UNCHANGED, (), "")
+    (book,) = await books_of(catalogue)
+    assert book.version == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "on_duplicate", "credited_as", "left"),
+    [
+        ("MARK TWAIN", OnDuplicate.UPDATE, "M. Twain", ()),
+        ("m twain", OnDuplicate.UPDATE, "M. Twain", ()),
+        ("Samuel Clemens", OnDuplicate.FILL_EMPTY, "M. Twain", ("contributors",)),
+        ("Samuel Clemens", OnDuplicate.UPDATE, "Samuel Clemens", ()),
+    ],
+)
+async def test_how_a_book_credits_somebody_changes_only_with_a_record_that_updates_it_and_calls_them_otherwise(
+    catalogue: Cataloguers, name: str, on_duplicate: OnDuplicate, credited_as: str, left: tuple[str, ...]
+) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Mark Twain", identifiers=(TWAIN,)))
+    (created,) = await imported(catalogue, with_content(with_foreword_by("Mark Twain"), b"1"))
+    assert created.book_id is not None
+    by_hand = (Contributor(author_id=author.id, role=Role("aui"), credited_as="M. Twain"),)
+    await catalogue.books.revise(created.book_id, Amendment({"contributors": by_hand}))
+
+    (outcome,) = await imported(catalogue, with_content(with_foreword_by(name), b"2"), on_duplicate=on_duplicate)
+
+    (book,) = await books_of(catalogue)
+    assert book.contributors == (evolve(by_hand[0], credited_as=credited_as),)
+    assert (outcome.status, outcome.left) == (Status.UPDATED, left)
 
 
 async def test_what_was_edited_since_is_left_alone(catalogue: Cataloguers) -> None:
