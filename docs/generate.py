@@ -323,9 +323,10 @@ def _places() -> Iterator[tuple[str, probing.Places, probing.Places]]:
 _ORDER = (
     "title", "subtitle", "author: name", "author: sort_name", "author: kind", "author: birth", "author: death",
     "author: variants", "author: identifiers", "contributor: name", "contributor: sort_name", "contributor: kind",
-    "contributor: birth", "contributor: death", "contributor: variants", "contributor: identifiers", probing.ROLE,
-    "identifiers", "isbn", "other identifiers", "published", "languages", "publishers", "places", "edition", "series",
-    "extent", "pages", "subjects", "classifications", "responsibility", "description", "notes", "links", "tags",
+    "contributor: birth", "contributor: death", "contributor: variants", "contributor: identifiers",
+    "contributor: credited_as", probing.ROLE, "identifiers", "isbn", "other identifiers", "published", "languages",
+    "publishers", "places", "edition", "series", "extent", "pages", "subjects", "classifications", "responsibility",
+    "description", "notes", "links", "tags",
 )  # fmt: skip  # a table is read by column
 _WORDS_OF_FORMATS: Sequence[tuple[str, str, Mapping[str, object]]] = (
     ("MARC 21: kinds of heading", "the last two digits of a tag", marc_people.KINDS),

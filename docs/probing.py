@@ -369,9 +369,13 @@ _AUTHOR = Author(
     identifiers=(Identifier(scheme=Scheme("viaf"), value="7654321"),), created_at=_NOW, updated_at=_NOW,
 )  # fmt: skip  # one thing, told at once
 _TRANSLATOR = Author(id=UUID(int=2), name="Anna Translatorfamily", created_at=_NOW, updated_at=_NOW)
+_CREDITED = Author(id=UUID(int=4), name="Otto Otherwise", created_at=_NOW, updated_at=_NOW)
 _BOOK = BookRecord(
     id=UUID(int=3), title="Titleword", subtitle="Subtitleword", author_id=_AUTHOR.id, author=_AUTHOR,
-    contributors=(Contributor(author_id=_TRANSLATOR.id, role=Role("trl")),),
+    contributors=(
+        Contributor(author_id=_TRANSLATOR.id, role=Role("trl")),
+        Contributor(author_id=_CREDITED.id, role=Role("trl"), credited_as="Creditedword"),
+    ),
     identifiers=(
         Identifier(scheme=Scheme("isbn"), value="9780141439587"),
         Identifier(scheme=Scheme("doi"), value="10.1000/doiword"),
@@ -387,7 +391,8 @@ _BOOK = BookRecord(
 WORDS: Mapping[str, str] = {
     "title": "Titleword", "subtitle": "Subtitleword", "author: name": "Authorfamily", "author: birth": "1801",
     "author: death": "1899", "author: variants": "Authorvariant", "author: identifiers": "7654321",
-    "contributor: name": "Translatorfamily", "isbn": "9780141439587", "other identifiers": "10.1000/doiword",
+    "contributor: name": "Translatorfamily", "contributor: credited_as": "Creditedword",
+    "isbn": "9780141439587", "other identifiers": "10.1000/doiword",
     "published": "1871", "languages": r"\b(?:ger|german|de)\b", "publishers": "Publisherword", "places": "Placeword",
     "edition": "Editionword", "series": "Seriesword", "extent": "Extentword", "pages": "982",
     "subjects": "Subjectword", "classifications": "813.99", "responsibility": "Responsibilityword",
@@ -399,7 +404,7 @@ WORDS: Mapping[str, str] = {
 def written_to(format_name: str, taken_apart: Callable[[bytes], Iterable[tuple[str, str]]]) -> Places:
     """Look where the fields of a book come out; `taken_apart` gives the places of a file and what they say."""
     writer = record_writer(format_name)
-    exported = Exported(book=_BOOK, authors={_AUTHOR.id: _AUTHOR, _TRANSLATOR.id: _TRANSLATOR})
+    exported = Exported(book=_BOOK, authors={each.id: each for each in (_AUTHOR, _TRANSLATOR, _CREDITED)})
     places = list(taken_apart(writer.head() + writer.book(exported) + writer.tail()))
     found: dict[str, list[str]] = {}
     for field, word in WORDS.items():

@@ -1,10 +1,12 @@
 """Books as writers of files get them, made of what readers of files say."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails, BookRecord, Contributor, SourceRecord
+from catalog.domain.books import CONTRIBUTORS, Book, BookDetails, BookRecord, Contributor, SourceRecord
 from catalog.domain.exports import Exported
 from catalog.domain.sources import BookDraft
 from catalog.testing.doubles import SortedIds
@@ -16,9 +18,10 @@ def exported(
     details: BookDetails,
     author: AuthorDetails | None = None,
     *contributors: tuple[AuthorDetails, str | None],
+    credited: Mapping[str, str] = MappingProxyType({}),
     source: SourceRecord | None = None,
 ) -> Exported:
-    """The book as a writer gets it."""
+    """The book as a writer gets it; those contributors are `credited` under those names."""
     from catalog.domain.values import Role
 
     ids = SortedIds()
@@ -32,9 +35,12 @@ def exported(
 
     author_id = None if author is None else known(author)
     named = [
-        Contributor(author_id=known(other), role=None if role is None else Role(role)) for other, role in contributors
+        Contributor(
+            author_id=known(other), role=None if role is None else Role(role), credited_as=credited.get(other.name)
+        )
+        for other, role in contributors
     ]
-    details = details.amended({"author_id": author_id, "contributors": tuple(dict.fromkeys(named))})
+    details = details.amended({"author_id": author_id, "contributors": CONTRIBUTORS.once(named)})
     book = Book.recorded(details, id=ids.new(), at=NOW, sources=() if source is None else (source,))
     authors = {each.id: each for each in people.values()}
     return Exported(

@@ -115,6 +115,44 @@ def test_bodies_and_people_of_one_name_are_read_back(name: str) -> None:
     assert [each.author.name for each in draft.contributors] == ["Homer"]
 
 
+@pytest.mark.parametrize("name", READ_AND_WRITTEN)
+@pytest.mark.parametrize("credited_as", ["Gregorio Rabassa", "G. RABASSA", "Rabassa", "A Friend"])
+def test_a_citation_names_people_as_the_book_credits_them(name: str, credited_as: str) -> None:
+    book = exported(WHOLE, GABRIEL, (GREGORY, "edt"), credited={GREGORY.name: credited_as})
+
+    (draft,) = drafts(name, written(name, book))
+
+    assert [(each.author.name, each.role) for each in draft.contributors] == [(credited_as, Role("edt"))]
+
+
+@pytest.mark.parametrize(
+    ("credited_as", "listed_as"),
+    [
+        ("Gabo Garcia  Marquez", "Garcia Marquez, Gabo"),
+        ("G. GARCÍA MÁRQUEZ", "GARCÍA MÁRQUEZ, G."),
+        ("García Márquez", "García Márquez"),
+        ("Márquez", "Márquez"),
+        ("Don Pablo Neruda", "Don Pablo Neruda"),
+    ],
+)
+def test_a_credited_name_is_listed_by_the_family_name_that_it_shares_with_the_author(
+    credited_as: str, listed_as: str
+) -> None:
+    content = written("ris", exported(WHOLE, None, (GABRIEL, "aut"), credited={GABRIEL.name: credited_as}))
+
+    assert f"AU  - {listed_as}\r\n" in content.decode()
+
+
+@pytest.mark.parametrize("name", ["marcxml", "csv", "jsonld", "dc"])
+def test_what_brings_the_books_of_an_author_together_names_the_author_alone(name: str) -> None:
+    body = AuthorDetails(name="Board of Translators")
+
+    content = written(name, exported(WHOLE, GABRIEL, (body, "trl"), credited={body.name: "The Board"}))
+
+    assert b"Board of Translators" in content
+    assert b"The Board" not in content
+
+
 def test_others_read_our_bibtex_as_it_was_meant() -> None:
     books = [
         exported(WHOLE, GABRIEL, (GREGORY, "edt")),

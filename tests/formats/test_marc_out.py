@@ -203,6 +203,24 @@ def test_somebody_who_is_called_otherwise_by_now_has_a_heading_of_their_own() ->
     assert not [line for line in told if "C. E." in line]
 
 
+def test_somebody_who_is_credited_as_the_record_says_keeps_its_heading_and_has_their_own_where_there_is_none() -> None:
+    book = of_the_record(*FIELDS)
+    brock = next(each for each, _ in book.contributors())
+    known = evolve(brock, name="Charles Edmund Brock", sort_name="Brock, Charles Edmund")
+    credited = tuple(evolve(each, credited_as="C.E. Brock") for each in book.book.contributors)
+    twice = (*credited, evolve(credited[0], role=Role("trl")))
+    authors = {**book.authors, known.id: known}
+
+    same = written("marc", evolve(book, book=evolve(book.book, contributors=credited), authors=authors))
+    more = lines(written("marc", evolve(book, book=evolve(book.book, contributors=twice), authors=authors)))
+
+    assert same == written("marc", of_the_record(*FIELDS))
+    assert [line for line in more if "Brock" in line] == [
+        *(line for line in lines(same) if "Brock" in line),
+        "=700  1\\$aBrock, Charles Edmund$4trl",
+    ]
+
+
 def test_somebody_who_was_edited_since_is_told_with_the_dates_of_today() -> None:
     book = of_the_record(*FIELDS)
     author = book.author

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .authors import Author
 from .books import BookRecord, SourceRecord
+from .text import fold
 from .values import Role
 
 
@@ -29,7 +30,21 @@ class Exported:
         for contributor in self.book.contributors:
             yield self.authors[contributor.author_id], contributor.role
 
+    def credits(self) -> Iterator[tuple[Author, Role | None]]:
+        """Yield the same people under the names that the book gives them, as a citation does."""
+        for (author, role), contributor in zip(self.contributors(), self.book.contributors, strict=True):
+            name = contributor.credited_as
+            yield author if name is None else evolve(author, name=name, sort_name=_listed(name, author)), role
+
     def original(self, *formats: str) -> SourceRecord | None:
         """Return the record that was imported last, of those that were kept byte by byte in one of these formats."""
         kept = (each for each in reversed(self.sources) if each.format in formats and each.content is not None)
         return next(kept, None)
+
+
+def _listed(name: str, author: Author) -> str | None:
+    """Return another name of the author as it is listed, where it ends with the same family name."""
+    family, comma, _ = (author.sort_name or "").partition(",")
+    words, length = name.split(), len(family.split())
+    given, same = " ".join(words[:-length]), " ".join(words[-length:])
+    return f"{same}, {given}" if comma and given and fold(same) == fold(family) else None

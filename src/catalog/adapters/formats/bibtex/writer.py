@@ -61,7 +61,7 @@ class BibtexWriter:
         if exported.author is not None:
             people["author"] = [self._name(exported.author)]
         others = []
-        for author, role in exported.contributors():
+        for author, role in exported.credits():
             name = "author" if str(role or "aut") in ("aut", "cre") else _FIELDS.get(str(role), "")
             if not is_biblatex and name not in {"author", "editor"}:
                 name = ""

@@ -50,7 +50,7 @@ def _item(exported: Exported) -> dict[str, Any]:
     names: dict[str, list[dict[str, str]]] = {}
     if exported.author is not None:
         names["author"] = [_name(exported.author)]
-    for author, role in exported.contributors():
+    for author, role in exported.credits():
         variable = "author" if str(role or "aut") in ("aut", "cre") else _VARIABLES.get(str(role), "contributor")
         names.setdefault(variable, []).append(_name(author))
     item |= names

@@ -244,12 +244,15 @@ class _Changes:
     def _contributors(
         self, named: Sequence[tuple[Author, Role | None]], told: Sequence[tuple[AuthorDetails, Role | None]]
     ) -> None:
-        if _names(named) == _names(dict.fromkeys(told)):
+        said, credited = set(_names(told)), _names(self.exported.credits())
+        # Whom the record calls as the book credits them was not edited since, whatever the author is called.
+        keys = [credit if credit in said else name for name, credit in zip(_names(named), credited, strict=True)]
+        if keys == _names(dict.fromkeys(told)):
             for (author, _), (described, _) in zip(named, dict.fromkeys(told), strict=True):
                 self._mend_dates(author, described, self.record.get_fields(*ADDED))
             return
         self._noted.append("contributors")
-        wanted = dict.fromkeys(_names(named))
+        wanted = dict.fromkeys(keys)
         fields = {}
         for field in self.record.get_fields(*ADDED):
             headings = list(headings_of(Fields(_only(field)), ADDED, []))
@@ -260,9 +263,9 @@ class _Changes:
                 fields[key] = field
             else:
                 self.record.remove_field(field)
-        for author, role in named:
-            if (author.folded_name, role) not in fields:
-                fields[author.folded_name, role] = _heading(author, "7", role)
+        for (author, role), key in zip(named, keys, strict=True):
+            if key not in fields:
+                fields[key] = _heading(author, "7", role)
         # In the order of the book, which is not always that of the tags.
         self.record.remove_field(*(field for field in fields.values() if field in self.record.fields))
         before = [place for place, field in enumerate(self.record.fields) if field.tag < "700"]

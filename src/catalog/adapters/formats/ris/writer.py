@@ -47,7 +47,7 @@ def _tags(exported: Exported) -> Iterator[tuple[str, str]]:
     if exported.author is not None:
         yield "AU", _name(exported.author)
     others = []
-    for author, role in exported.contributors():
+    for author, role in exported.credits():
         tag = "AU" if str(role or "aut") in ("aut", "cre") else TAGS.get(str(role), "")
         if tag:
             yield tag, _name(author)
