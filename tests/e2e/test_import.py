@@ -233,6 +233,28 @@ def test_a_file_that_is_none_is_refused_in_one_line_that_says_what_to_do(
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(("options", "books"), [((), 2), (("--stop-on-error",), 1)])
+@pytest.mark.parametrize("more", [0, 1_200_000], ids=["small", "large"])
+def test_after_a_file_that_can_not_be_read_the_others_are(
+    catalogue: Catalogue, options: tuple[str, ...], books: int, more: int
+) -> None:
+    first, second, third = (catalogue.file.with_name(f"{name}.csv") for name in ("first", "second", "third"))
+    first.write_text(HEADER + "1,Emma,,Jane Austen,,,\n")
+    second.write_text("no,such,columns\n1,2,3\n")
+    third.write_text(HEADER + "2,Persuasion,,Jane Austen,,,\n" + " " * more + "\n")
+
+    done = subprocess.run(
+        [*CATALOG, "import", *map(str, (first, second, third)), "--storage", catalogue.url, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert "second.csv: no known file has these columns: no, such, columns" in done.stderr
+    assert catalogue.rows("SELECT count(*) FROM book") == [(books,)]
+
+
 def test_a_folder_and_a_missing_file_are_refused(catalogue: Catalogue, tmp_path: Path) -> None:
     for file in (tmp_path, tmp_path / "missing.csv"):
         result = catalogue.imports(file)
@@ -352,6 +374,31 @@ def test_an_import_whose_reading_process_is_killed_says_so(catalogue: Catalogue)
 
     assert process.returncode == 2
     assert re.search(r"the process that read .*large.csv has ended \(status -9\)", told), told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
+def test_an_import_that_is_killed_leaves_no_process_behind(catalogue: Catalogue) -> None:
+    file = catalogue.file.with_name("large.csv")
+    file.write_text(LARGE + LARGE.removeprefix(HEADER) * 20)
+    process = start_import(catalogue, file)
+    wait_for_books(catalogue, process)
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+    deadline = time.monotonic() + 30
+    while is_alive(int(child)):
+        assert time.monotonic() < deadline, "the process that reads goes on"
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process does anything; nobody may have looked after one that has ended."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.mark.slow

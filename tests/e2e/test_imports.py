@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ async def test_an_import_is_taken_in_at_once_and_done_later(client: Client) -> N
     assert response.status_code == 202
     job = response.json()
     assert response.headers["location"] == f"/imports/{job['id']}"
-    assert job["files"] == [{"name": "body", "format": "csv", "bytes": len(rows(5))}]
+    digest = sha256(rows(5).encode()).hexdigest()
+    assert job["files"] == [{"name": "body", "format": "csv", "bytes": len(rows(5)), "sha256": digest}]
     done = await ended(client, job)
     assert (done["state"], done["records"], done["created"]) == ("done", 5, 5)
     assert done["bytes_read"] == len(rows(5))
@@ -171,6 +173,22 @@ async def test_the_content_type_says_the_format_where_it_is_one_of_ours(client: 
     assert job["error"].startswith("body: no known file has these columns")
 
 
+@pytest.mark.parametrize(("options", "created"), [({}, 3), ({"stopOnError": "true"}, 1)])
+async def test_after_a_file_that_can_not_be_read_the_others_are(
+    client: Client, options: dict[str, str], created: int
+) -> None:
+    files = [
+        ("file", ("one.mrc", marc("First"), "application/octet-stream")),
+        ("file", ("two.csv", b"no,such,columns\n1,2,3\n", "text/csv")),
+        ("file", ("three.mrc", marc("Second") + marc("Third"), "application/octet-stream")),
+    ]
+    response = await client.post("/imports", params=options, files=files)
+
+    job = await ended(client, response.json())
+    assert (job["state"], job["created"]) == ("failed", created), job
+    assert job["error"].startswith("two.csv: no known file has these columns")
+
+
 async def test_our_own_records_need_no_name_of_a_source(client: Client) -> None:
     await added_book(client, "Emma")
     everything = (await client.get("/books?format=ndjson")).content
@@ -259,11 +277,11 @@ async def test_a_place_that_no_part_has_told_is_refused(client: Client) -> None:
 
 
 async def test_a_request_with_a_key_that_comes_again_is_one_import(client: Client) -> None:
-    async def ask(key: str, **parameters: str) -> httpx.Response:
+    async def ask(key: str, number: int = 2, **parameters: str) -> httpx.Response:
         return await client.post(
             "/imports",
             params={"source": "x", "map": MAP, **parameters},
-            content=rows(2),
+            content=rows(number),
             headers={"idempotency-key": key},
         )
 
@@ -273,6 +291,7 @@ async def test_a_request_with_a_key_that_comes_again_is_one_import(client: Clien
     assert again.json()["id"] == first.json()["id"] != other.json()["id"]
     assert again.headers["idempotency-replayed"] == "true"
     problem_in(await ask("one", dryRun="true"), 422, "key-reused")
+    problem_in(await ask("one", number=3), 422, "key-reused")
     assert (await client.get("/imports")).json()["total"] == 2
 
 

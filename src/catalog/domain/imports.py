@@ -97,7 +97,8 @@ class ImportFile:
 
     name: Annotated[str, Doc("what whoever sent it calls it", example="books.mrc")]
     format: Annotated[str, Doc("its format", example="marc")]
-    bytes: Annotated[int, Doc("its size as it was sent", example=1_048_576)]
+    bytes: Annotated[int, Doc("its size as it was sent", example=1_048_576)] = 0
+    sha256: Annotated[str, Doc("the SHA-256 of what was sent, in hexadecimal digits")] = ""
 
 
 @frozen(kw_only=True, slots=False)
@@ -192,6 +193,8 @@ class Chunk:
     entries: Sequence[Entry]
     bytes_read: int
     """How many bytes of all files were read by then."""
+    unreadable: str = ""
+    """Why nothing more comes of this file, where it is damaged."""
 
 
 @frozen(kw_only=True)

@@ -218,9 +218,10 @@ class ImportReader(Protocol):
     """Reads the files of an import."""
 
     def read(self, job: ImportJob, files: Sequence[BinaryIO], /, *, records: int) -> AsyncGenerator[Chunk]:
-        """Yield the records of the files, some at a time, without those that come first; raise UnreadableFile.
+        """Yield the records of the files, some at a time, without those that come first.
 
-        `records` is how many these are.
+        `records` is how many these are. Of a file that can not be read to its end, the last chunk says why; the next
+        file is read.
         """
         ...
 

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import aclosing, closing
 from io import BufferedReader
-from itertools import islice
 from typing import BinaryIO, ParamSpec, TypeVar, cast
 
-from attrs import evolve
+from attrs import define, evolve
 
 from catalog.domain.errors import UnreadableFile
-from catalog.domain.imports import Chunk, ImportJob, ImportOptions
+from catalog.domain.imports import Chunk, ImportFile, ImportJob, ImportOptions
 from catalog.domain.sources import Entry
 from catalog.domain.use_cases.importing import chunks_of
 
@@ -27,25 +26,32 @@ class FormatsReader:
     """Reads files in all formats that there are."""
 
     async def read(self, job: ImportJob, files: Sequence[BinaryIO], /, *, records: int) -> AsyncGenerator[Chunk]:
-        """Yield the records of the files, some at a time, without the first ones; raise UnreadableFile."""
+        """Yield the records of the files, some at a time, without the first ones; of a damaged file, say so at last."""
         reading = Reading(source="")
-        left, bytes_before = records, 0
+        unread, bytes_before = _Unread(records), 0
         for file, content in zip(job.files, files, strict=True):
             reading = reading_of(job.options, file.name, before=reading)
-            beginning = cast("BufferedReader", content).peek(BEGINNING)
-            with closing(record_reader(file.format, beginning, reading).read(content)) as entries:
-                skipped = await _in_thread(_skip, entries, left)
-                left -= skipped
-                chunks = chunks_of(entries, CHUNK)
-                while True:
-                    try:
-                        chunk = await _in_thread(next, chunks, ())
-                    except UnreadableFile as error:
-                        raise UnreadableFile(f"{file.name}: {error}") from None
-                    if not chunk:
-                        break
-                    yield Chunk(file=file, entries=chunk, bytes_read=bytes_before + min(content.tell(), file.bytes))
+            unreadable = ""
+            try:
+                async with aclosing(_chunks(file, content, reading, unread)) as chunks:
+                    async for entries in chunks:
+                        bytes_read = bytes_before + min(content.tell(), file.bytes)
+                        yield Chunk(file=file, entries=entries, bytes_read=bytes_read)
+            except UnreadableFile as error:
+                unreadable = str(error)
             bytes_before += file.bytes
+            if unreadable:
+                yield Chunk(file=file, entries=(), bytes_read=bytes_before, unreadable=unreadable)
+
+
+async def _chunks(
+    file: ImportFile, content: BinaryIO, reading: Reading, unread: "_Unread"
+) -> AsyncGenerator[Sequence[Entry]]:
+    beginning = cast("BufferedReader", content).peek(BEGINNING)
+    with closing(record_reader(file.format, beginning, reading).read(content)) as entries:
+        chunks = chunks_of(unread.among(entries), CHUNK)
+        while chunk := await _in_thread(next, chunks, ()):
+            yield chunk
 
 
 def reading_of(options: ImportOptions, file_name: str, *, before: Reading | None = None) -> Reading:
@@ -69,5 +75,16 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
         raise
 
 
-def _skip(entries: Iterator[Entry], number: int) -> int:
-    return sum(1 for _ in islice(entries, number))
+@define
+class _Unread:
+    """Leaves out the records that come first, which were done before, in whichever of the files they are."""
+
+    to_leave_out: int
+
+    def among(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """Yield the entries, but for those that are to be left out."""
+        for entry in entries:
+            if self.to_leave_out:
+                self.to_leave_out -= 1
+            else:
+                yield entry

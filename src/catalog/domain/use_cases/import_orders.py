@@ -1,14 +1,15 @@
 """Asking for imports, which are done later."""
 
 from collections.abc import AsyncIterable
+from hashlib import sha256
 from uuid import UUID
 
 from attrs import evolve, frozen
 
 from catalog.domain.callers import Caller
-from catalog.domain.errors import ReadOnlyReplica
+from catalog.domain.errors import KeyReused, ReadOnlyReplica
 from catalog.domain.imports import ImportFile, ImportJob, ImportOptions
-from catalog.domain.ports import Clock, IdGenerator, ImportQueue, Storage
+from catalog.domain.ports import Clock, IdGenerator, ImportQueue, Storage, Upload
 
 
 @frozen
@@ -30,22 +31,17 @@ class ImportOrdering:
         if idempotent is not None:
             since = now - idempotent.kept_for
             if before := await self.queue.asked_before(self.caller.actor, idempotent, since=since):
+                if await _received(parts) != before.files:
+                    raise KeyReused(idempotent.key)
                 idempotent.replayed = True
                 return before
         await self._must_take_changes()
-        files: list[ImportFile] = []
         id = self.ids.new()
         async with self.queue.receive(id) as upload:
-            async for part in parts:
-                if isinstance(part, ImportFile):
-                    files.append(part)
-                    await upload.begin(part.name)
-                else:
-                    files[-1] = evolve(files[-1], bytes=files[-1].bytes + len(part))
-                    await upload.write(part)
+            files = await _received(parts, upload)
             job = ImportJob(
                 id=id,
-                files=tuple(files),
+                files=files,
                 options=options,
                 created_at=now,
                 actor=self.caller.actor,
@@ -67,3 +63,21 @@ class ImportOrdering:
         async with self.storage.unit_of_work(evolve(self.caller, idempotent=None)) as unit:
             if (source := await unit.log.source()) is not None:
                 raise ReadOnlyReplica(source)
+
+
+async def _received(parts: AsyncIterable[ImportFile | bytes], upload: Upload | None = None) -> tuple[ImportFile, ...]:
+    """Return which files come, and what they are; keep them where there is somewhere to."""
+    files: list[ImportFile] = []
+    digest = sha256()
+    async for part in parts:
+        if isinstance(part, ImportFile):
+            files.append(part)
+            digest = sha256()
+            if upload is not None:
+                await upload.begin(part.name)
+        else:
+            digest.update(part)
+            files[-1] = evolve(files[-1], bytes=files[-1].bytes + len(part), sha256=digest.hexdigest())
+            if upload is not None:
+                await upload.write(part)
+    return tuple(files)

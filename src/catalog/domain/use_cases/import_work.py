@@ -13,7 +13,6 @@ from catalog.domain.errors import (
     StorageBusy,
     StorageFailed,
     StorageUnavailable,
-    UnreadableFile,
 )
 from catalog.domain.imports import Chunk, ImportJob, ImportState, Outcome, ReportLine, Status
 from catalog.domain.ports import Clock, IdGenerator, ImportQueue, ImportReader, Storage
@@ -43,6 +42,7 @@ class ImportWork:
         While the storage can not be had, it waits. What the queue raises leaves the import to be gone on with.
         """
         job, is_again = await self._begun(job)
+        unreadable: list[str] = []
         try:
             async with (
                 self.queue.files(job) as files,
@@ -52,6 +52,12 @@ class ImportWork:
                 async for chunk in chunks:
                     if await self.queue.is_to_stop(job.id):
                         return await self._ended(job, ImportState.STOPPED)
+                    if chunk.unreadable:
+                        unreadable.append(f"{chunk.file.name}: {chunk.unreadable}")
+                        if job.options.stop_on_error:
+                            break
+                    if not chunk.entries:
+                        continue
                     outcomes, seq = await self._take(job, chunk, dry, is_again=is_again)
                     is_again = False
                     lines = [ReportLine.of(outcome, chunk.file.name) for outcome in outcomes]
@@ -59,8 +65,10 @@ class ImportWork:
                     if job.options.stop_on_error and outcomes[-1].status is Status.REFUSED:
                         return await self._ended(job, ImportState.STOPPED, "the last record was refused", lines)
                     await self.queue.note(job, lines)
-        except (UnreadableFile, _NotTaken) as error:
+        except _NotTaken as error:
             return await self._ended(job, ImportState.FAILED, str(error))
+        if unreadable:
+            return await self._ended(job, ImportState.FAILED, "; ".join(unreadable))
         return await self._ended(job, ImportState.DONE)
 
     async def fail(self, job: ImportJob, why: str) -> ImportJob:

@@ -39,5 +39,5 @@ async def import_sample(container: AsyncContainer) -> None:
     )
     with as_file(files("catalog") / "entrypoints/cli/classics.csv") as sample:
         opened = Files([sample], None, Reading(source="classics")).opened
-        counts = await imported(importing, opened, sample, importing.ids.new(), How(), Report())
+        counts, _ = await imported(importing, opened, sample, importing.ids.new(), How(), Report())
     click.echo(f"catalog: the sample has {counts[Status.CREATED] + counts[Status.UNCHANGED]} books", err=True)

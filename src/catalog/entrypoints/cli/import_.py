@@ -84,10 +84,10 @@ def import_command(
         )
         try:
             with reading_of(Files(files, format_name, reading)) as opened:
-                refused = asyncio.run(import_files(settings, files, opened, how, report))
+                status = asyncio.run(import_files(settings, files, opened, how, report))
         except KeyboardInterrupt:
             raise Failure("stopped; what is in stays in. Run it again to go on") from None
-    sys.exit(1 if refused else 0)
+    sys.exit(status)
 
 
 @frozen(kw_only=True)
@@ -102,26 +102,33 @@ class How:
 async def import_files(
     settings: Settings, files: Sequence[Path], opened: Opening, how: How, report_file: Path | None
 ) -> int:
-    """Import files as one run into the storage that the settings name; return how many records were refused."""
-    refused = 0
+    """Import files as one run into the storage that the settings name; return the exit status.
+
+    After a file that can not be read, the others are.
+    """
+    refused, is_unread = 0, False
     async with local(settings) as scope:
         run = (await scope.get(IdGenerator)).new()
         if not how.is_dry:
             print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
         with Report.opened(report_file) as report:
             for file in files:
-                counts = await imported(await scope.get(Importing), opened, file, run, how, report)
-                print(summary(file, counts, is_dry=how.is_dry))
+                counts, why_unread = await imported(await scope.get(Importing), opened, file, run, how, report)
+                if why_unread:
+                    print(f"catalog: {file}: {why_unread}{_before(counts, how)}", file=sys.stderr)
+                else:
+                    print(summary(file, counts, is_dry=how.is_dry))
                 refused += counts[Status.REFUSED]
-                if how.stops and refused:
+                is_unread |= bool(why_unread)
+                if how.stops and (refused or is_unread):
                     break
-    return refused
+    return 2 if is_unread else 1 if refused else 0
 
 
 async def imported(
     importing: Importing, opened: Opening, file: Path, run: UUID, how: How, report: Report
-) -> Counter[str]:
-    """Import one file, showing progress; return how many records ended how."""
+) -> tuple[Counter[str], str]:
+    """Import one file, showing progress; return how many records ended how, and why the file can not be read on."""
     counts: Counter[str] = Counter()
     try:
         with opened(file) as (entries, content), progress_over(file, content) as progress:
@@ -132,9 +139,12 @@ async def imported(
                 report.write(file, outcome)
                 progress.advance()
     except UnreadableFile as error:
-        before = f". The {counts['rows']:,} rows before that are in the catalogue" if counts and not how.is_dry else ""
-        raise Failure(f"{file}: {error}{before}") from None
-    return counts
+        return counts, str(error)
+    return counts, ""
+
+
+def _before(counts: Counter[str], how: How) -> str:
+    return f". The {counts['rows']:,} rows before that are in the catalogue" if counts and not how.is_dry else ""
 
 
 def must_be_readable(files: Sequence[Path]) -> None:

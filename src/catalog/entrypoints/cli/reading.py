@@ -74,7 +74,7 @@ def reading_of(files: Files) -> Generator[Opening]:
         return
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_read, args=(files, sending), daemon=True)
+    process = context.Process(target=_read, args=(files, sending, receiving), daemon=True)
     process.start()
     sending.close()  # else nobody would notice here that the process has ended
     ahead = _Ahead(process)
@@ -133,6 +133,7 @@ class _Ahead:
 
     def _next(self, path: Path) -> _Lot | _End:
         if (told := self.lots.get()) is None:
+            self.lots.put(None)  # for whoever asks for the next file
             self.process.join()
             raise UnreadableFile(
                 f"the process that read {path.name} has ended (status {self.process.exitcode}); "
@@ -155,9 +156,10 @@ class _Ahead:
             receiver.join(0.01)
 
 
-def _read(files: Files, sending: "Connection") -> None:
+def _read(files: Files, sending: "Connection", receiving: "Connection") -> None:
     """Read all files, for the process that takes them; that one decides when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    receiving.close()  # else nobody would notice here that the other process has ended
     lots: Queue[_Lot | _End | None] = Queue(LOTS_AHEAD)
     sender = threading.Thread(target=_send, args=(lots, sending), daemon=True)
     sender.start()

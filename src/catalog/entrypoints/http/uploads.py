@@ -81,7 +81,7 @@ class _Coming:
         if not (self.name or self.options.source or tells_source):
             rule = "must be said of a file without a name: it tells the same records again when they come again"
             raise InvalidParameters([Violation(detail=rule, parameter="source")])
-        return ImportFile(name=self.name or BODY, format=format_name, bytes=0)
+        return ImportFile(name=self.name or BODY, format=format_name)
 
 
 async def _body(request: Request[Any, Any, Any], media_type: str) -> AsyncIterator[tuple[str, str | None] | bytes]:
