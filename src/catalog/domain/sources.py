@@ -1,9 +1,10 @@
 """What a file says, before it is a book."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Annotated
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .authors import Author, AuthorDetails
 from .books import Book, BookDetails, SourceRecord
@@ -29,6 +30,11 @@ class BookDraft:
     contributors: Annotated[tuple[DraftContributor, ...], Items(200, unique=False)] = ()
     has_own_key: bool = True
     """Whether the source gave the key; else it was made of what the record says, and another stands for a change."""
+
+    def told_by_content(self) -> "BookDraft":
+        """Return the draft of a record that is told again by its key and its bytes: another one has the key, too."""
+        digest = sha256(self.origin.content or b"").hexdigest()
+        return evolve(self, origin=evolve(self.origin, key=f"{self.origin.key} {digest}"))
 
     def people(self) -> Iterator[AuthorDetails]:
         """Yield everybody named, the main author first."""

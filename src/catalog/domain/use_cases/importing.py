@@ -77,24 +77,26 @@ class Importing:
         unit.group = run
         dry_or_new = dry or DryRun.of(self.clock, self.ids)
         matches, transfer = dry_or_new.matches, dry_or_new.transfer
-        await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit)
+        await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit, run)
         await transfer.look_for([entry.record for entry in entries if entry.record is not None], unit)
+        matches.fills = on_duplicate in (OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE)
         outcomes: list[Outcome] = []
         for entry in entries:
-            made = len(matches.new_authors)
+            matches.begin_record()
             try:
                 if entry.record is not None:
                     outcomes.append(self._transferred(entry, entry.record, transfer, on_duplicate))
                 else:
                     outcomes.append(self._take(entry, matches, on_duplicate))
             except _Refused as refused:
-                matches.forget_authors(made)
+                matches.forget_people()
                 outcomes.append(_told(entry, Status.REFUSED, reason=str(refused)))
             if stops and outcomes[-1].status is Status.REFUSED:
                 break
         if dry is None:
             now = self.clock.now()
             await unit.authors.add(*matches.new_authors)
+            await unit.authors.replace(*matches.changed_authors)
             await unit.authors.add(*(each for each in transfer.new if isinstance(each, Author)), at=now)
             await unit.authors.replace(*(each for each in transfer.changed if isinstance(each, Author)))
             await unit.books.add(*matches.new_books)
@@ -113,6 +115,10 @@ class Importing:
             raise _Refused(entry.refusal)
         try:
             standing = matches.book_from(draft.origin.id)
+            if standing is not None and matches.is_another(draft, standing):
+                told = f"its key came before in this file, for {standing.title!r}, so that it is known by all it says"
+                entry, draft = evolve(entry, warnings=(*entry.warnings, told)), draft.told_by_content()
+                standing = matches.book_from(draft.origin.id)
             if standing is None and on_duplicate is not OnDuplicate.ADD:
                 standing = matches.book_with_isbn_of(draft)
             if standing is None:
@@ -149,8 +155,7 @@ class Importing:
         people, warnings = _people(draft, matches)
         details = draft.details.amended(people)
         book = Book.recorded(details, id=self.ids.new(), at=self.clock.now(), sources=(draft.origin,))
-        matches.new_books.append(book)
-        matches.know_book(book)
+        matches.make_book(book)
         return _told(entry, Status.CREATED, book, warnings=warnings)
 
     def _merged(self, entry: Entry, draft: BookDraft, standing: Book, matches: Matches, *, overwrites: bool) -> Outcome:

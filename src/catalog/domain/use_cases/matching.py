@@ -1,17 +1,19 @@
 """Which books and authors of the catalogue a file means: what is unclear is told, and never guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from uuid import UUID
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, SourceKey
 from catalog.domain.errors import AuthorNotYetBorn
-from catalog.domain.identifiers import Number
+from catalog.domain.identifiers import VALID, Number
+from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, IdGenerator, UnitOfWork
 from catalog.domain.sources import BookDraft
+from catalog.domain.text import fold
 from catalog.domain.values import Isbn, PartialDate
 
 
@@ -26,9 +28,17 @@ class Matches:
     clock: Clock
     ids: IdGenerator
     new_authors: list[Author] = field(factory=list[Author])
+    changed_authors: list[Author] = field(factory=list[Author])
+    """Each version that follows another."""
     new_books: list[Book] = field(factory=list[Book])
     changed_books: list[Book] = field(factory=list[Book])
     """Each version that follows another."""
+    fills: bool = True
+    """Whether an author who is found is given the identifiers that the file tells, of those whom nobody else told."""
+    _before: list[tuple[Author, Author | None]] = field(factory=list[tuple[Author, Author | None]])
+    """The authors that a record has made or changed, and how they stood before."""
+    _made: set[UUID] = field(factory=set[UUID])
+    """The books that this run has made, as far as that is known."""
     _authors: dict[UUID, Author] = field(factory=dict[UUID, Author])
     _by_name: dict[str, dict[UUID, None]] = field(factory=dict[str, dict[UUID, None]])
     _by_number: dict[Number, dict[UUID, None]] = field(factory=dict[Number, dict[UUID, None]])
@@ -36,10 +46,11 @@ class Matches:
     _by_source: dict[SourceKey, UUID] = field(factory=dict[SourceKey, UUID])
     _by_isbn: dict[Isbn, dict[UUID, None]] = field(factory=dict[Isbn, dict[UUID, None]])
 
-    async def look_for(self, drafts: Sequence[BookDraft], unit: UnitOfWork) -> None:
+    async def look_for(self, drafts: Sequence[BookDraft], unit: UnitOfWork, run: UUID) -> None:
         """Look for whatever the drafts may mean; what is known already stays as it was made or changed."""
         await unit.match_alone()
         by_source = await unit.books.find_by_sources({draft.origin.id for draft in drafts})
+        await self._look_for_others(drafts, by_source, unit, run)
         isbns: dict[str | None, set[Isbn]] = {}
         for draft in drafts:
             if draft.origin.id not in by_source:
@@ -64,6 +75,29 @@ class Matches:
         id = self._by_source.get(source)
         return None if id is None else self._books[id]
 
+    async def _look_for_others(
+        self, drafts: Sequence[BookDraft], by_source: Mapping[SourceKey, Book], unit: UnitOfWork, run: UUID
+    ) -> None:
+        """Look for what tells whether a key that is known means another record this time."""
+        found = [(draft, by_source[draft.origin.id]) for draft in drafts if draft.origin.id in by_source]
+        if not (doubtful := [(draft, book) for draft, book in found if not _are_of_one_title(draft, book)]):
+            return
+        first = await unit.log.versions(Kind.BOOK, {book.id: 1 for _, book in doubtful})
+        self._made |= {id for id, revision in first.items() if revision.group == run}
+        others = await unit.books.find_by_sources({draft.told_by_content().origin.id for draft, _ in doubtful})
+        for book in others.values():
+            if book.id not in self._books:
+                self.know_book(book)
+
+    def is_another(self, draft: BookDraft, standing: Book) -> bool:
+        """Whether the file has the draft's key for two records: this run has made a book of another title of it.
+
+        Where an earlier run has made the book, the record is corrected since, or else that run has told them apart.
+        """
+        if _are_of_one_title(draft, standing):
+            return False
+        return standing.id in self._made or self.book_from(draft.told_by_content().origin.id) is not None
+
     def book_with_isbn_of(self, draft: BookDraft) -> Book | None:
         """Return the book that has a valid ISBN of the draft; raise Unclear where several do.
 
@@ -81,6 +115,12 @@ class Matches:
             )
         return found[0] if found else None
 
+    def make_book(self, book: Book) -> None:
+        """Note a new book."""
+        self.new_books.append(book)
+        self._made.add(book.id)
+        self.know_book(book)
+
     def know_book(self, book: Book) -> None:
         """Note how a book stands."""
         self._books[book.id] = book
@@ -90,30 +130,67 @@ class Matches:
 
     def author(self, described: AuthorDetails) -> Author:
         """Return who is meant, or somebody new; raise Unclear where several may be, or nobody can be."""
-        candidates = self._candidates(described)
+        candidates, numbers = self._candidates(described)
+        if len(candidates) > 1 and numbers:
+            named = ", ".join(repr(author.name) for author in candidates)
+            raise Unclear(
+                f"the identifiers of {described.name!r} are those of {len(candidates)} authors of the catalogue, "
+                f"{named}; merge them, or correct the file"
+            )
         if len(candidates) > 1:
             raise Unclear(
                 f"the catalogue has {len(candidates)} authors called {described.name!r}, and the file can not say which"
             )
         if candidates:
-            return candidates[0]
+            return self._filled(candidates[0], described) if self.fills else candidates[0]
         try:
             described.must_be_born_by(self.clock.now().date())
         except AuthorNotYetBorn:
             raise Unclear(f"says that {described.name} was born {described.birth}, which is not yet") from None
         author = Author.recorded(described, id=self.ids.new(), at=self.clock.now())
         self.new_authors.append(author)
+        self._before.append((author, None))
         self._know_author(author)
         return author
 
-    def forget_authors(self, made: int) -> None:
-        """Forget all but the first so many of those that were made."""
-        for author in self.new_authors[made:]:
-            del self._authors[author.id]
-            del self._by_name[author.folded_name][author.id]
-            for number in author.numbers():
-                del self._by_number[number][author.id]
-        del self.new_authors[made:]
+    def begin_record(self) -> None:
+        """Let the people of the record before stay, whatever becomes of this one."""
+        self._before.clear()
+
+    def forget_people(self) -> None:
+        """Forget whom this record has made, and what it has changed."""
+        for author, before in reversed(self._before):
+            self._forget_author(author)
+            if before is not None:
+                self._know_author(before)
+            if self.changed_authors and self.changed_authors[-1] is author:
+                self.changed_authors.pop()
+            elif before is None:
+                self.new_authors.pop()
+            else:
+                self.new_authors[self.new_authors.index(author)] = before
+        self._before.clear()
+
+    def _filled(self, author: Author, described: AuthorDetails) -> Author:
+        """Return the author, who has the identifiers of the file by now, but for a second one of the same giver.
+
+        So whoever is described by them later is the same, in whichever order the records come.
+        """
+        schemes = {each.scheme for each in author.identifiers}
+        told = [each for each in described.identifiers if each.status == VALID and each.scheme not in schemes]
+        if not told or len(author.identifiers) + len(told) > 100:
+            return author
+        identifiers = (*author.identifiers, *told)
+        if author in self.new_authors:
+            filled = evolve(author, identifiers=identifiers)
+            self.new_authors[self.new_authors.index(author)] = filled
+        else:
+            filled = author.revised(author.details.amended({"identifiers": identifiers}), at=self.clock.now())
+            self.changed_authors.append(filled)
+        self._before.append((filled, author))
+        self._forget_author(author)
+        self._know_author(filled)
+        return filled
 
     def name_of(self, author_id: UUID) -> str:
         """Return the folded name of an author whom a known book names."""
@@ -122,6 +199,7 @@ class Matches:
     def count_as_there(self) -> None:
         """Count what was made and changed among what is there."""
         self.new_authors.clear()
+        self.changed_authors.clear()
         self.new_books.clear()
         self.changed_books.clear()
 
@@ -131,8 +209,14 @@ class Matches:
         for number in author.numbers():
             self._by_number.setdefault(number, {})[author.id] = None
 
-    def _candidates(self, described: AuthorDetails) -> Sequence[Author]:
-        """Return who may be meant: who has one of the identifiers, or else the name and the same dates.
+    def _forget_author(self, author: Author) -> None:
+        del self._authors[author.id]
+        del self._by_name[author.folded_name][author.id]
+        for number in author.numbers():
+            del self._by_number[number][author.id]
+
+    def _candidates(self, described: AuthorDetails) -> tuple[Sequence[Author], bool]:
+        """Return who may be meant: who has one of the identifiers, which is told, or else the name and the same dates.
 
         Where the file tells no dates, that is who has none either, or else anybody. Where it does, nobody else: two
         people with one name are told apart by their dates, and nobody is given dates by a guess.
@@ -140,11 +224,15 @@ class Matches:
         numbers = described.numbers()
         ids = dict.fromkeys(id for number in numbers for id in self._by_number.get(number, ()))
         if ids:
-            return [self._authors[id] for id in ids]
+            return [self._authors[id] for id in ids], True
         named = [self._authors[id] for id in self._by_name.get(described.folded_name, ())]
         named = [author for author in named if not _are_told_apart(numbers, author.numbers())]
         same = [author for author in named if _live_at_one_time(author, described)]
-        return same if same or _dates(described) != (None, None) else named
+        return same if same or _dates(described) != (None, None) else named, False
+
+
+def _are_of_one_title(draft: BookDraft, book: Book) -> bool:
+    return fold(draft.details.title) == fold(book.title)
 
 
 def _are_told_apart(numbers: frozenset[Number], others: frozenset[Number]) -> bool:

@@ -107,6 +107,37 @@ async def test_a_contributor_named_twice_is_kept_once_and_told_of(catalogue: Cat
     assert outcome.warnings == ("1 contributor(s) named twice, kept once",)
 
 
+@pytest.mark.parametrize("between", [0, CHUNK])
+async def test_two_records_of_one_key_in_one_file_are_two_books_and_stay_so(
+    catalogue: Cataloguers, between: int
+) -> None:
+    drafts = [
+        with_content(a_draft("1", "The TeXbook"), b"one"),
+        *(a_draft(f"between {number}", f"Title {number}") for number in range(between)),
+        with_content(a_draft("1", "LaTeX"), b"two"),
+    ]
+
+    outcomes = await imported(catalogue, *drafts)
+    again = await imported(catalogue, *drafts)
+
+    assert {outcome.status for outcome in outcomes} == {Status.CREATED}
+    assert [outcome.book_id for outcome in again] == [outcome.book_id for outcome in outcomes]
+    assert {outcome.status for outcome in again} == {Status.UNCHANGED}
+    assert outcomes[0].warnings == ()
+    assert outcomes[-1].warnings == (
+        "its key came before in this file, for 'The TeXbook', so that it is known by all it says",
+    )
+
+
+async def test_a_record_whose_title_is_corrected_in_its_source_is_the_same_record(catalogue: Cataloguers) -> None:
+    (first,) = await imported(catalogue, with_content(a_draft("1", "Ema"), b"one"))
+
+    (second,) = await imported(catalogue, with_content(a_draft("1", "Emma"), b"two"), on_duplicate=OnDuplicate.UPDATE)
+
+    assert (second.status, second.book_id) == (Status.UPDATED, first.book_id)
+    assert [book.title for book in await books_of(catalogue)] == ["Emma"]
+
+
 TWAIN = Identifier(scheme=Scheme("viaf"), value="50566653")
 
 
@@ -248,6 +279,67 @@ async def test_people_of_one_name_are_told_apart_by_their_dates(catalogue: Catal
     assert authors[1] == authors[3]
     assert unclear.status is Status.REFUSED
     assert "2 authors called 'John Smith'" in unclear.reason
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_an_author_found_by_name_is_known_by_the_identifiers_of_the_file_from_then_on(
+    catalogue: Cataloguers, *, together: bool
+) -> None:
+    drafts = [
+        by("1", name="Q. Jones"),
+        by("2", name="Q. Jones", identifiers=(TWAIN,)),
+        by("3", name="Quentin Jones", identifiers=(TWAIN,)),
+    ]
+
+    for some in [drafts] if together else [[draft] for draft in drafts]:
+        await imported(catalogue, *some)
+    again = await imported(catalogue, *drafts)
+
+    (author,) = (await catalogue.storage.reader.authors(AuthorQuery())).items
+    assert (author.name, author.identifiers) == ("Q. Jones", (TWAIN,))
+    assert author.version == (1 if together else 2)
+    assert {outcome.status for outcome in again} == {Status.UNCHANGED}
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_refused_record_gives_nobody_identifiers(catalogue: Cataloguers, *, together: bool) -> None:
+    for _ in range(2):
+        await catalogue.authors.add(AuthorDetails(name="John Smith"))
+    refused = evolve(by("2", name="Q. Jones", identifiers=(TWAIN,)), contributors=(named("John Smith"),))
+    drafts = [by("1", name="Q. Jones"), refused, by("3", name="Somebody Else", identifiers=(TWAIN,))]
+
+    outcomes: list[Outcome] = []
+    for some in [drafts] if together else [[draft] for draft in drafts]:
+        outcomes += await imported(catalogue, *some)
+
+    assert [outcome.status for outcome in outcomes] == [Status.CREATED, Status.REFUSED, Status.CREATED]
+    authors = (await catalogue.storage.reader.authors(AuthorQuery())).items
+    assert {author.name: author.identifiers for author in authors} == {
+        "John Smith": (),
+        "Q. Jones": (),
+        "Somebody Else": (TWAIN,),
+    }
+
+
+@pytest.mark.parametrize("policy", [OnDuplicate.SKIP, OnDuplicate.ADD])
+async def test_an_import_that_changes_nothing_gives_nobody_identifiers(
+    catalogue: Cataloguers, policy: OnDuplicate
+) -> None:
+    known = await catalogue.authors.add(AuthorDetails(name="Q. Jones"))
+
+    await imported(catalogue, by("1", name="Q. Jones", identifiers=(TWAIN,)), on_duplicate=policy)
+
+    assert (await catalogue.storage.reader.author(known.id)).version == 1
+
+
+async def test_identifiers_that_belong_to_two_authors_are_told_as_such(catalogue: Cataloguers) -> None:
+    isni = Identifier(scheme=Scheme("isni"), value="0000000121226442")
+    await imported(catalogue, by("1", name="A", identifiers=(TWAIN,)), by("2", name="B", identifiers=(isni,)))
+
+    (outcome,) = await imported(catalogue, by("3", name="C", identifiers=(TWAIN, isni)))
+
+    assert outcome.status is Status.REFUSED
+    assert "the identifiers of 'C' are those of 2 authors of the catalogue, 'A', 'B'" in outcome.reason
 
 
 async def test_nobody_who_is_not_born_yet_is_imported(catalogue: Cataloguers) -> None:
