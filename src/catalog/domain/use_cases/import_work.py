@@ -48,7 +48,7 @@ class ImportWork:
                 self.queue.files(job) as files,
                 aclosing(self.reader.read(job, files, records=job.records)) as chunks,
             ):
-                dry = DryRun.of(self.clock, self.ids) if job.options.dry_run else None
+                dry = DryRun.of(self.clock.now(), self.ids) if job.options.dry_run else None
                 async for chunk in chunks:
                     if await self.queue.is_to_stop(job.id):
                         return await self._ended(job, ImportState.STOPPED)

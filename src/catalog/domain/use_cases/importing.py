@@ -1,6 +1,7 @@
 """Importing records: what a file says becomes books, once."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ class Importing:
         All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
         says what a run would do. One that `stops` ends with the first record that is refused.
         """
-        dry = DryRun.of(self.clock, self.ids) if is_dry else None
+        dry = DryRun.of(self.clock.now(), self.ids) if is_dry else None
         for chunk in chunks_of(entries):
             outcomes = await self.take(chunk, run, on_duplicate=on_duplicate, dry=dry, stops=stops)
             for outcome in outcomes:
@@ -74,12 +75,12 @@ class Importing:
         With `again_since`, nobody knows whether this run has taken them already, after that seq; if so, what became of
         them then is told.
         """
-        unit.group = run
-        dry_or_new = dry or DryRun.of(self.clock, self.ids)
+        unit.group, now = run, self.clock.now()
+        dry_or_new = dry or DryRun.of(now, self.ids)
         matches, transfer = dry_or_new.matches, dry_or_new.transfer
         await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit, run)
         await transfer.look_for([entry.record for entry in entries if entry.record is not None], unit)
-        matches.fills = on_duplicate in (OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE)
+        matches.at, matches.fills = now, on_duplicate in (OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE)
         outcomes: list[Outcome] = []
         for entry in entries:
             matches.begin_record()
@@ -94,7 +95,6 @@ class Importing:
             if stops and outcomes[-1].status is Status.REFUSED:
                 break
         if dry is None:
-            now = self.clock.now()
             await unit.authors.add(*matches.new_authors)
             await unit.authors.replace(*matches.changed_authors)
             await unit.authors.add(*(each for each in transfer.new if isinstance(each, Author)), at=now)
@@ -154,7 +154,7 @@ class Importing:
     def _created(self, entry: Entry, draft: BookDraft, matches: Matches) -> Outcome:
         people, warnings = _people(draft, matches)
         details = draft.details.amended(people)
-        book = Book.recorded(details, id=self.ids.new(), at=self.clock.now(), sources=(draft.origin,))
+        book = Book.recorded(details, id=self.ids.new(), at=matches.at, sources=(draft.origin,))
         matches.make_book(book)
         return _told(entry, Status.CREATED, book, warnings=warnings)
 
@@ -173,7 +173,7 @@ class Importing:
                 people, warnings = _people(draft, matches, standing)
                 values |= {name: id for name, id in people.items() if name in values}
         details = details_of(standing, BookDetails).amended(values)
-        book = succeeded(standing, {**told(details), "sources": sources}, at=self.clock.now())
+        book = succeeded(standing, {**told(details), "sources": sources}, at=matches.at)
         if book is standing:
             return _left(entry, draft, standing, matches)
         matches.changed_books.append(book)
@@ -192,9 +192,9 @@ class DryRun:
     transfer: Transfer
 
     @classmethod
-    def of(cls, clock: Clock, ids: IdGenerator) -> "DryRun":
+    def of(cls, at: datetime, ids: IdGenerator) -> "DryRun":
         """Return the beginning of one: nothing but what is there."""
-        return cls(Matches(clock, ids), Transfer())
+        return cls(Matches(at, ids), Transfer())
 
 
 class _Refused(Exception):

@@ -1,6 +1,7 @@
 """Which books and authors of the catalogue a file means: what is unclear is told, and never guessed."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from catalog.domain.books import Book, SourceKey
 from catalog.domain.errors import AuthorNotYetBorn
 from catalog.domain.identifiers import VALID, Number
 from catalog.domain.kinds import Kind
-from catalog.domain.ports import Clock, IdGenerator, UnitOfWork
+from catalog.domain.ports import IdGenerator, UnitOfWork
 from catalog.domain.sources import BookDraft
 from catalog.domain.text import fold
 from catalog.domain.values import Isbn, PartialDate
@@ -25,7 +26,8 @@ class Unclear(Exception):
 class Matches:
     """The books and authors that some records of a file may mean: those the catalogue has, and those they make."""
 
-    clock: Clock
+    at: datetime
+    """When whatever is made and changed now is."""
     ids: IdGenerator
     new_authors: list[Author] = field(factory=list[Author])
     changed_authors: list[Author] = field(factory=list[Author])
@@ -144,10 +146,10 @@ class Matches:
         if candidates:
             return self._filled(candidates[0], described) if self.fills else candidates[0]
         try:
-            described.must_be_born_by(self.clock.now().date())
+            described.must_be_born_by(self.at.date())
         except AuthorNotYetBorn:
             raise Unclear(f"says that {described.name} was born {described.birth}, which is not yet") from None
-        author = Author.recorded(described, id=self.ids.new(), at=self.clock.now())
+        author = Author.recorded(described, id=self.ids.new(), at=self.at)
         self.new_authors.append(author)
         self._before.append((author, None))
         self._know_author(author)
@@ -185,7 +187,7 @@ class Matches:
             filled = evolve(author, identifiers=identifiers)
             self.new_authors[self.new_authors.index(author)] = filled
         else:
-            filled = author.revised(author.details.amended({"identifiers": identifiers}), at=self.clock.now())
+            filled = author.revised(author.details.amended({"identifiers": identifiers}), at=self.at)
             self.changed_authors.append(filled)
         self._before.append((filled, author))
         self._forget_author(author)
