@@ -253,6 +253,8 @@ def _mappings() -> Iterator[str]:
         yield ""
         yield f"Source: {_code(dialect.source) if dialect.source else 'the name of the file, or what `--source` says'}."
         yield f"Lists are split at {_code(dialect.separator)}."
+        if dialect.has_headings:
+            yield "A name that ends in years of life is turned round, and what is in brackets is another form of it."
         if dialect.roles:
             yield "A name may end in a role in brackets:\n"
             yield from _table(["role in the file", "relator code"], _roles(dialect.roles))

@@ -181,6 +181,7 @@ def test_only_what_has_changed_since_is_exported(tmp_path: Path) -> None:
         (("out", "--format", "word"), "no format 'word'"),
         (("--filter", "langage=fre"), "there is no such parameter"),
         (("--filter", "q=a", "--since", "1"), "can not be combined"),
+        (("--filter", "q=a", "--filter", "pageSize=2"), "pageSize asks for a page"),
         (("missing/out.mrc",), "can not write"),
     ],
 )

@@ -255,6 +255,19 @@ def test_after_a_file_that_can_not_be_read_the_others_are(
     assert catalogue.rows("SELECT count(*) FROM book") == [(books,)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in the file system")
+def test_what_comes_through_a_pipe_is_read(catalogue: Catalogue) -> None:
+    pipe = catalogue.file.with_name("pipe")
+    os.mkfifo(pipe)
+    process = start_import(catalogue, pipe)
+
+    pipe.write_text(HEADER + "1,Emma,,Jane Austen,,,\n")
+    process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert catalogue.rows("SELECT title FROM book") == [("Emma",)]
+
+
 def test_a_folder_and_a_missing_file_are_refused(catalogue: Catalogue, tmp_path: Path) -> None:
     for file in (tmp_path, tmp_path / "missing.csv"):
         result = catalogue.imports(file)
@@ -429,6 +442,28 @@ def test_goodbooks_10k_comes_in_whole(catalogue: Catalogue) -> None:
     ) == [("9780439023481",)]
 
 
+@pytest.mark.parametrize(
+    ("heading", "told"),
+    [
+        ("Baum, L. Frank (Lyman Frank), 1856-1919", ("L. Frank Baum", "Baum, L. Frank", "1856", "1919")),
+        ("Alger, Horatio, Jr., 1832-1899", ("Horatio Alger, Jr.", "Alger, Horatio, Jr.", "1832", "1899")),
+        ("Caesar, Julius, 100 BCE-44 BCE", ("Julius Caesar", "Caesar, Julius", "-0099", "-0043")),
+        ("Camões, Luís de, 1524?-1580", ("Luís de Camões", "Camões, Luís de", None, "1580")),
+        ("Teresa, of Avila, Saint, 1515-1582", ("Teresa, of Avila, Saint", None, "1515", "1582")),
+        ("Clinton, Bill, 1946-", ("Bill Clinton", "Clinton, Bill", "1946", None)),
+        ("Nobody, Known, 1900-1800", ("Known Nobody", "Nobody, Known", None, None)),
+        ("Smith, Elder & Co.", ("Smith, Elder & Co.", None, None, None)),
+    ],
+)
+def test_people_of_project_gutenberg_are_told_as_people_say_them(
+    catalogue: Catalogue, heading: str, told: tuple[str | None, ...]
+) -> None:
+    result = catalogue.imported_text(f'Text#,Title,Authors,Issued,Language\n1,A,"{heading}",1900-01-01,en\n')
+
+    assert result.exit_code == 0, result.output
+    assert catalogue.rows("SELECT name, sort_name, birth, death FROM author") == [told]
+
+
 @pytest.mark.slow
 def test_the_catalogue_of_project_gutenberg_comes_in_whole(catalogue: Catalogue) -> None:
     file = shared_file("csv/gutenberg/pg_catalog.csv.gz")
@@ -442,9 +477,9 @@ def test_the_catalogue_of_project_gutenberg_comes_in_whole(catalogue: Catalogue)
     assert catalogue.rows("SELECT count(*) - count(author_id), sum(languages <> '[]') FROM book") == [(21, 7660)]
     assert catalogue.rows("SELECT count(DISTINCT book_id), count(*) FROM contributor") == [(1506, 2048)]
     assert catalogue.rows(
-        "SELECT author.name, role FROM contributor JOIN author ON author.id = contributor.author_id "
-        "JOIN source USING (book_id) WHERE key = '21'"
-    ) == [("Townsend, George Fyler, 1814-1900", "trl")]
+        "SELECT author.name, sort_name, birth, death, role FROM contributor JOIN author "
+        "ON author.id = contributor.author_id JOIN source USING (book_id) WHERE key = '21'"
+    ) == [("George Fyler Townsend", "Townsend, George Fyler", "1814", "1900", "trl")]
 
 
 @pytest.mark.parametrize(

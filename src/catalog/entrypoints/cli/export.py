@@ -72,9 +72,14 @@ def _named(file: Path | None) -> str:
     return fitting[0] if fitting else "ndjson"
 
 
+_PAGES = {"currentPage", "pageSize", "cursor"}
+
+
 def _query(filters: tuple[str, ...]) -> BookQuery | None:
     if not filters:
         return None
+    if pages := _PAGES & {each.partition("=")[0] for each in filters}:
+        raise Failure(f"--filter: {', '.join(sorted(pages))} asks for a page, and all pages are written; leave it out")
     try:
         return query_in(BookQuery, filters)
     except InvalidParameters as error:

@@ -1,21 +1,27 @@
 """What a cell says, with the habits of spreadsheets undone. Whatever can not be taken over is put into words."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Series
 from catalog.domain.errors import InvalidValue
 from catalog.domain.identifiers import ISBN, Identifier
 from catalog.domain.sources import DraftContributor
-from catalog.domain.values import Isbn, Language, PartialDate, Role
+from catalog.domain.values import AuthorKind, Isbn, Language, PartialDate, Role
 
 _FORMULA = re.compile(r'="(.*)"')
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?")
 _ROLE = re.compile(r"(?P<name>.*?)\s*\[(?P<role>[^\]]*)\]")
+_LIFE = re.compile(
+    r"(?P<name>.*?), (?P<birth>\d{1,4})?(?P<birth_era>\?? BCE|\?)?-(?P<death>\d{1,4})?(?P<death_era>\?? BCE|\?)?"
+)
 _MOST_DIGITS = 20
+
+_Named: TypeAlias = Callable[[str, Role | None], DraftContributor]
 
 
 def one_line(cell: str) -> str:
@@ -126,16 +132,22 @@ def languages_of(cell: str, separator: str, warnings: list[str]) -> tuple[Langua
 
 
 def people_of(
-    cell: str, separator: str, roles: Mapping[str, str | None], warnings: list[str]
+    cell: str,
+    separator: str,
+    roles: Mapping[str, str | None],
+    warnings: list[str],
+    *,
+    is_heading: bool = False,
 ) -> list[DraftContributor]:
     """Return the people, each with the role that stands behind the name in brackets."""
-    return [_person(part, roles, warnings) for part in _parts(cell, separator)]
+    named = headed if is_heading else somebody
+    return [_person(part, roles, warnings, named) for part in _parts(cell, separator)]
 
 
-def _person(text: str, roles: Mapping[str, str | None], warnings: list[str]) -> DraftContributor:
+def _person(text: str, roles: Mapping[str, str | None], warnings: list[str], named: _Named) -> DraftContributor:
     match = _ROLE.fullmatch(text)
     if match is None or not match["name"]:
-        return somebody(text)
+        return named(text, None)
     label = match["role"].strip()
     try:
         code = roles.get(label.lower(), label)
@@ -143,7 +155,7 @@ def _person(text: str, roles: Mapping[str, str | None], warnings: list[str]) -> 
     except InvalidValue:
         warnings.append(f"role {label[:50]!r} of {match['name'][:50]} left out: it is not known")
         role = None
-    return somebody(match["name"], role)
+    return named(match["name"], role)
 
 
 def somebody(name: str, role: Role | None = None) -> DraftContributor:
@@ -152,6 +164,36 @@ def somebody(name: str, role: Role | None = None) -> DraftContributor:
         return DraftContributor(AuthorDetails(name=name), role)
     except InvalidValue as error:
         raise InvalidValue(f"author {error.rule}") from None
+
+
+def headed(heading: str, role: Role | None = None) -> DraftContributor:
+    """Return who is entered so, as libraries do: `Baum, L. Frank (Lyman Frank), 1856-1919`; certain years are kept.
+
+    Only somebody with years of life is turned round: others may be no person, whose name has a comma.
+    """
+    if (found := _LIFE.fullmatch(heading)) is None:
+        return somebody(heading, role)
+    entry, _, fuller = found["name"].partition(" (")
+    family, _, given = entry.partition(", ")
+    given, _, suffix = given.partition(", ")
+    told: dict[str, Any] = {"kind": AuthorKind("person")}
+    name = entry
+    if given[:1].isupper():  # else it is what somebody is called by: of Avila
+        name = f"{given} {family}{f', {suffix}' if suffix else ''}"
+        told |= {"sort_name": entry, "variants": (f"{fuller.rstrip(')')} {family}",) if fuller else ()}
+    author = somebody(name).author.amended(told)
+    life = {"birth": _year(found["birth"], found["birth_era"]), "death": _year(found["death"], found["death_era"])}
+    try:
+        return DraftContributor(author.amended(life), role)
+    except InvalidValue:  # nobody dies before being born
+        return DraftContributor(author, role)
+
+
+def _year(digits: str | None, era: str | None) -> PartialDate | None:
+    """Return the year, where it is certain."""
+    if not digits or (era or "").startswith("?"):
+        return None
+    return PartialDate.of_year(1 - int(digits) if era else int(digits))
 
 
 def _parts(cell: str, separator: str) -> Iterator[str]:

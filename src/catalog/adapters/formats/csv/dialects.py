@@ -52,6 +52,8 @@ class Dialect:
     key: str | None = None
     separator: str = "; "
     roles: Mapping[str, str | None] = field(factory=dict[str, str | None])
+    has_headings: bool = False
+    """Whether people are entered as in a library: the surname first, and at last the years of life."""
 
     def columns(self) -> set[str]:
         """Return the columns that are taken over."""
@@ -111,6 +113,7 @@ DIALECTS: Sequence[Dialect] = (
         published="Issued",
         languages="Language",
         roles=GUTENBERG_ROLES,
+        has_headings=True,
         more={"subjects": ("Subjects",), "classifications": ("LoCC",), "tags": ("Bookshelves",)},
     ),
     Dialect(

@@ -166,7 +166,9 @@ def _people(
     others = [
         person
         for column in (dialect.authors, dialect.contributors)
-        for person in cells.people_of(cell(column), dialect.separator, dialect.roles, warnings)
+        for person in cells.people_of(
+            cell(column), dialect.separator, dialect.roles, warnings, is_heading=dialect.has_headings
+        )
     ]
     if not (everybody := main + others):
         return None, ()
