@@ -298,6 +298,9 @@ def _real_files() -> Iterator[str]:
         for name, pairs in difference["files"].items()
     ]
     yield from _table(["file", "here (and there)", "why"], rows)
+    yield "\nThe titles of MARC records are compared as well. They are the same letter for letter, but for these:\n"
+    otherwise = [[", ".join(map(_code, each["files"])), each["why"]] for each in differences["said_otherwise"]]
+    yield from _table(["files", "why"], otherwise)
     yield "\n## Not compared\n"
     not_counted = [[", ".join(map(_code, each["files"])), each["why"]] for each in differences["not_counted"]]
     yield from _table(["files", "why"], not_counted)

@@ -222,13 +222,17 @@ GOOD = a_record(TITLE)
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (GOOD[:10] + b"\x1d", "can not be read"),
-        (GOOD[:12] + b"99999" + GOOD[17:], "can not be read"),
-        (GOOD[:24] + b"garbage" + GOOD[31:], "can not be read"),
+        (GOOD[:10] + b"\x1d", "its leader is cut off: it has 10 characters, and should have 24"),
+        (GOOD[:12] + b"99999" + GOOD[17:], "its leader says that its fields begin at 99999, and it has 103 bytes"),
+        (GOOD[:12] + b"  a22" + GOOD[17:], "its leader should say in places 12 to 16 where its fields begin"),
+        (GOOD[:22] + b"\x92" + GOOD[23:], "its leader has the byte 92 in place 22, which is no ASCII"),
+        (GOOD[:24] + b"garbage" + GOOD[31:], "its directory says of 'gar' 'bage00000', where length and place"),
+        (GOOD[:24] + b"\xc3" + GOOD[25:], "its directory has the byte c3 in place 24, which is no ASCII"),
+        (GOOD[:12] + b"00060" + GOOD[17:], "its directory has 35 characters, and 12 belong to each field"),
+        (GOOD[:12] + b"00025" + GOOD[17:24] + b"\x1e\x1d", "it has no fields"),
         (a_record(("500", "  ", "a", "No title")), "has no title: the field 245 is missing"),
         (a_record(("245", "  ", "a", " / ")), "has no title: the field 245 is empty"),
     ],
-    ids=["leader cut off", "address beyond the end", "directory of letters", "no title", "an empty title"],
 )
 def test_a_broken_record_is_refused_and_its_neighbours_are_read(broken: bytes, reason: str) -> None:
     before, refused, after = read(GOOD + broken + b"\r\n" + GOOD)
@@ -263,6 +267,107 @@ def test_bytes_that_are_no_utf_8_are_replaced_and_told() -> None:
     assert entry.draft is not None
     assert entry.draft.details.title == "The l\ufffdft hand of darkness"
     assert entry.warnings == ("bytes that are no UTF-8 (e9) were replaced",)
+
+
+def said_as_marc8(title: bytes) -> Entry:
+    """What is read of a record whose leader says MARC-8."""
+    (entry,) = read(rightly_long(GOOD[:9] + b" " + GOOD[10:].replace(b"left", title)))
+    return entry
+
+
+def rightly_long(record: bytes) -> bytes:
+    """Return the record with a directory that is right again."""
+    base = record.index(b"\x1e") + 1
+    directory, place = b"", 0
+    for number, field in enumerate(record[base:-2].split(b"\x1e")):
+        directory += record[24 + 12 * number :][:3] + b"%04d%05d" % (len(field) + 1, place)
+        place += len(field) + 1
+    return record[:24] + directory + record[base - 1 :]
+
+
+def test_utf_8_is_read_as_what_it_is_also_where_the_leader_says_marc_8() -> None:
+    entry = said_as_marc8("ле́вая".encode())
+
+    assert entry.draft is not None
+    assert entry.draft.details.title == "The ле́вая hand of darkness"
+    assert entry.warnings == ("its leader says MARC-8, and its bytes are UTF-8: it was read as UTF-8",)
+
+
+def test_marc_8_is_read_without_a_warning() -> None:
+    entry = said_as_marc8(b"l\xe8eft \x1b(2pvevez gaciim\x1b(B")
+
+    assert entry.draft is not None
+    assert entry.draft.details.title == "The lëft נצוצות חבדיים hand of darkness"
+    assert entry.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "count"),
+    [
+        (b"l\xd0\xd1ft", "2 characters"),
+        (b"l\x92ft", "1 character"),
+        (b"l\x1btft", "1 character"),
+        (b"l\x1b$1~~~\x1b(Bft", "1 character"),
+        (b"l\xe9\x1fbeft", "1 character"),
+        (b"l\xd0\x1b\x1fbeft", "2 characters"),
+    ],
+    ids=["no letters", "a control", "no set", "no ideograph", "a diacritic of nothing", "a set cut off"],
+)
+def test_what_marc_8_does_not_have_is_counted_and_told_with_its_field(title: bytes, count: str) -> None:
+    (warning,) = said_as_marc8(title).warnings
+
+    assert warning.startswith(f"{count} in 245 could not be read as MARC-8")
+
+
+WRONG_DIRECTORY = "its directory says wrong where its fields stand: they were taken in their order"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [(b"001000500000", b"001000509999"), (b"245003200009", b"245003000009"), (b"245003200009", b"245000500000")],
+    ids=["beyond the end", "too short", "of another field"],
+)
+def test_a_directory_that_is_wrong_loses_no_field_and_is_told_of(right: bytes, wrong: bytes) -> None:
+    assert right in GOOD
+
+    (entry,) = read(GOOD.replace(right, wrong))
+
+    assert entry.draft is not None
+    assert entry.draft.origin.id == SourceKey("DLC", "1234")
+    assert entry.draft.details.title == "The left hand of darkness"
+    assert entry.warnings == (WRONG_DIRECTORY,)
+
+
+def test_a_directory_in_another_order_than_the_fields_is_none_that_is_wrong() -> None:
+    first, second = GOOD[24:36], GOOD[36:48]
+
+    (entry,) = read(GOOD.replace(first + second, second + first))
+
+    assert entry.draft is not None
+    assert entry.draft.origin.id == SourceKey("DLC", "1234")
+    assert entry.warnings == ()
+
+
+def test_a_field_that_the_directory_does_not_tell_of_is_told_of() -> None:
+    (entry,) = read(GOOD.replace(b"hand", b"ha\x1ed"))
+
+    assert entry.draft is not None
+    assert entry.draft.details.title == "The left ha d of darkness"
+    (untold,) = read(GOOD[:12] + b"00049" + GOOD[17:24] + GOOD[36:])
+    assert untold.warnings == ("its directory tells of 2 fields, and it has 3: some may be lost or wrong",)
+
+
+def test_an_indicator_or_a_code_that_is_none_is_told_of_and_the_rest_is_read() -> None:
+    (entry,) = read(rightly_long(GOOD.replace(b"10\x1fa", b"1\xc3\xa9\x1f\xc3\xa0")))
+    (three,) = read(rightly_long(GOOD.replace(b"10\x1fa", b"100\x1fa")))
+
+    assert entry.draft is not None
+    assert entry.draft.details.title == "The left hand of darkness"
+    assert entry.warnings == (
+        "245 has an indicator that is no ASCII: a blank stands for it",
+        "245 has a subfield 'à': it was taken for $a",
+    )
+    assert three.warnings == ("245 has 3 indicators, not 2",)
 
 
 def test_what_has_no_end_takes_no_memory() -> None:

@@ -243,6 +243,17 @@ def test_a_record_longer_than_its_lengths_can_say_comes_and_goes(form: str) -> N
     assert draft.details.notes == again.details.notes == notes
 
 
+def test_utf_8_whose_leader_said_marc_8_goes_out_as_utf_8_that_says_so() -> None:
+    content = a_record(TITLE, ("500", "  ", "a", "с чистой совестью"))
+    (entry,) = read(content[:9] + b" " + content[10:])
+    assert entry.draft is not None
+
+    told = written("marc", exported_as_imported(entry.draft))
+
+    assert "=500  \\\\$aс чистой совестью" in lines(told)
+    assert told[9:10] == b"a"
+
+
 def test_controls_that_a_form_has_no_place_for_break_nothing() -> None:
     book = of_the_record(("500", "  ", "a", "with \x01 a control"))
 
@@ -309,10 +320,7 @@ FORMS = {"marc": "marc", "marcxml": "marcxml", "sru": "marcxml", "marcjson": "ma
 
 # Marks of the transmission format, and controls, stand within their fields, where no form has a place for them.
 BROKEN = {
-    "marc/broken/bad_encoding.mrc",
-    "marc/openlibrary/dasrmischepriv00rein_meta.mrc",
     "marc/pymarc/bad_marc8_escape.dat",
-    "marc/pymarc/bad_subfield_code.dat",
     # Its indicators are no characters that indicators may be; they become blanks.
     "marcxml/openlibrary/39002054008678_yale_edu_marc.xml",
 }

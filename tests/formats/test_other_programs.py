@@ -77,12 +77,13 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 # ---- MARC
 
 DAMAGED = {
-    "marc/evergreen/FSL.marc": "its escapes to other sets of characters have lost the escape character",
+    "marc/broken/bad_encoding.mrc": "its directory says wrong where its fields stand",
+    "marc/openlibrary/dasrmischepriv00rein_meta.mrc": "its directory says wrong where its fields stand",
     "marc/openlibrary/collingswood_bad_008.mrc": "its 008 holds a byte of MARC-8 that stands alone",
     "marc/pymarc/1251.dat": "is in Windows-1251, and says MARC-8",
     "marc/pymarc/bad_indicator.dat": "an indicator is the mark of a subfield",
+    "marc/pymarc/bad_subfield_code.dat": "its directory says wrong where its fields stand",
     "marc/pymarc/utf8_invalid.mrc": "a code of a subfield is half a character",
-    "marc/pymarc/utf8_without_leader_flag.dat": "is in UTF-8, and says MARC-8",
     "marc/traject/bad_subfield_code.marc": "a code of a subfield is half a character",
 }
 """Files that two programs read otherwise, neither of them wrongly."""
@@ -95,6 +96,13 @@ def dumped(content: bytes, encoding: str, file: Path) -> Sequence[Sequence[str]]
     assert (done.returncode, done.stderr) == (0, "")
     records = done.stdout.strip("\n").split("\n\n")
     return [[line for line in record.split("\n") if re.match(r"\d{3} ", line)] for record in records]
+
+
+def is_utf8(record: bytes) -> bool:
+    """Whether the record is in UTF-8, or in ASCII and says UTF-8, whatever else it says."""
+    if record[9:10] == b"a" or record.isascii():
+        return record[9:10] == b"a"
+    return b"\x1b" not in record and "\ufffd" not in record.decode("utf-8", "replace")
 
 
 def alike(lines: Sequence[str], *, marks: bool) -> Sequence[str]:
@@ -114,7 +122,7 @@ def test_yaz_marcdump_finds_every_field_of_every_readable_record_as_it_was(tmp_p
     books = [
         (name, record, book)
         for name, record, book in marc_books()
-        if (record[9:10] == b"a") is (encoding == "utf8") and name not in DAMAGED
+        if is_utf8(record) is (encoding == "utf8") and name not in DAMAGED
     ]
     theirs = dumped(b"".join(record for _, record, _ in books), encoding, tmp_path / "theirs.mrc")
     ours = dumped(written("marc", (book for *_, book in books)), "utf8", tmp_path / "ours.mrc")

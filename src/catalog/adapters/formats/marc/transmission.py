@@ -1,27 +1,27 @@
 """ISO 2709: bytes to records. One broken record never takes its neighbours along."""
 
 import re
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, redirect_stderr
-from io import StringIO
-from logging import Filter, LogRecord, getLogger
-from typing import BinaryIO, Self
-from warnings import catch_warnings, simplefilter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from operator import itemgetter
+from typing import BinaryIO
+from unicodedata import normalize
 
 from attrs import frozen
-from pymarc import Field, Indicators, Leader, Record, Subfield, marc8_to_unicode
-from pymarc.exceptions import PymarcException
+from pymarc import Field, Indicators, Leader, Record, Subfield
 
 from catalog.adapters.formats.common import parts_of
+
+from . import marc8
 
 RECORD_TERMINATOR, FIELD_TERMINATOR = b"\x1d", b"\x1e"
 LONGEST_RECORD = 10_000_000
 """Bytes. The length in the leader ends at 99,999; records in the wild do not."""
 
-_PYMARC = getLogger("pymarc")
 _MARKS = re.compile("[\x1d-\x1f]")
 _LEADER_LENGTH = 24
-_ODD_CODE = re.compile(rb"\x1f[^\x00-\x7f]")
+_ODD_PLACE = re.compile(rb"\x1f[\x80-\xff]|\x1e.?[\x80-\xff]", re.DOTALL)
+"""Where a code of a subfield, or an indicator, may be no ASCII."""
 _BETWEEN = b"\r\n\t \x00\x1a"
 """What programs write between records, though nothing belongs there."""
 
@@ -114,95 +114,162 @@ def _code(code: str) -> str:
 def _read(number: int, raw: bytes) -> Transmitted:
     if not raw.endswith(RECORD_TERMINATOR):
         return Transmitted(number, raw, broken="is cut off: the mark at its end is missing; get the file again")
-    replaced: list[str] = []
-    with _Heard() as heard:
-        try:
-            try:
-                record = _taken_in_order(raw, "strict") if _is_out_of_reach(raw) else _record(raw, "strict")
-            except UnicodeDecodeError as error:
-                replaced += [
-                    f"bytes that are no UTF-8 ({error.object[error.start : error.end].hex(' ')}) were replaced"
-                ]
-                heard.said.clear()
-                record = _taken_in_order(raw, "replace") if _is_out_of_reach(raw) else _record(raw, "replace")
-        except _BROKEN as error:
-            return Transmitted(number, raw, broken=f"can not be read: {str(error) or type(error).__name__}")
-    return Transmitted(number, raw, record, warnings=(*replaced, *heard.said))
+    warnings: list[str] = []
+    try:
+        record = _record(raw, warnings)
+    except ValueError as error:
+        return Transmitted(number, raw, broken=f"can not be read: {error}")
+    return Transmitted(number, raw, record, warnings=tuple(dict.fromkeys(warnings)))
 
 
-class _Heard(Filter):
-    """Hears what pymarc would otherwise print of a record: it goes into the report, in the words of pymarc."""
+def _record(raw: bytes, warnings: list[str]) -> Record:
+    """Return the record; raise ValueError where leader or directory do not tell what it is made of.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-
-    def __enter__(self) -> Self:
-        _PYMARC.addFilter(self)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _PYMARC.removeFilter(self)
-
-    def filter(self, record: LogRecord) -> bool:
-        self.said.append(record.getMessage()[:200])
-        return False
-
-
-# pymarc meets bytes that nobody foresaw with whatever Python raises then.
-_BROKEN = (PymarcException, ValueError, LookupError, TypeError)
-
-
-def _record(raw: bytes, utf8_handling: str) -> Record:
-    content = _with_right_length(raw)
-    if raw[9:10] == b"a" and not _ODD_CODE.search(raw):  # as most; then there is nothing that it could say
-        return Record(content, utf8_handling=utf8_handling)
-    with _in_silence():
-        return Record(content, utf8_handling=utf8_handling, hide_utf8_warnings=True)
-
-
-@contextmanager
-def _in_silence() -> Generator[None]:
-    """Keep pymarc from printing and warning: what it would say is told by the mark of what was replaced."""
-    with catch_warnings(), redirect_stderr(StringIO()):
-        simplefilter("ignore")
-        yield
-
-
-def _is_out_of_reach(raw: bytes) -> bool:
-    """Whether the record, or a field, is longer than the digits of leader and directory can say."""
-    return len(raw) > 99_999 or (len(raw) > 9_999 and any(len(field) > 9_998 for field in raw.split(FIELD_TERMINATOR)))
-
-
-def _taken_in_order(raw: bytes, utf8_handling: str) -> Record:
-    """Return the record of which the directory tells the tags, and the marks where each field ends."""
-    leader = raw[:_LEADER_LENGTH].decode("ascii")
-    directory, *fields = raw[_LEADER_LENGTH:].removesuffix(RECORD_TERMINATOR).split(FIELD_TERMINATOR)
-    tags = [directory[at : at + 3].decode("ascii") for at in range(0, len(directory), 12)]
-    if fields and not fields[-1]:
-        fields.pop()
-    if len(tags) != len(fields):
-        raise ValueError(f"its directory tells of {len(tags)} fields, and it has {len(fields)}")
-
-    def text(data: bytes) -> str:
-        return (
-            data.decode("utf-8", utf8_handling) if leader[9] == "a" else marc8_to_unicode(data, hide_utf8_warnings=True)
-        )
-
-    record = Record(force_utf8=True)
+    pymarc can take a record apart, too: this is a third faster, and says in a word what was wrong.
+    """
+    leader, base = _leader(raw)
+    tags, fields = _fields(raw, base, warnings)
+    record = Record()
     record.leader = Leader(leader)
-    with _in_silence():
-        for tag, data in zip(tags, fields, strict=True):
-            if tag < "010" and tag.isdigit():
-                record.add_field(Field(tag=tag, data=text(data)))
-                continue
-            indicators, *parts = data.split(b"\x1f")
-            both = indicators.decode("ascii").ljust(2)
-            subfields = [Subfield(part[:1].decode("ascii"), text(part[1:])) for part in parts if part]
-            record.add_field(Field(tag=tag, indicators=Indicators(both[0], both[1]), subfields=subfields))
+    texts = _texts(raw, tags, fields, warnings)
+    record.fields = [_field(tag, text, warnings) for tag, text in zip(tags, texts, strict=True)]
+    if not raw.isascii() and _ODD_PLACE.search(raw):
+        _mend(record, warnings)
     return record
 
 
-def _with_right_length(raw: bytes) -> bytes:
-    """Return the record with the length that it has, as far as the leader has room for it."""
-    return b"%05d" % min(len(raw), 99_999) + raw[5:]
+def _leader(raw: bytes) -> tuple[str, int]:
+    """Return the leader, with the length that the record has, and where its first field begins."""
+    if len(raw) <= _LEADER_LENGTH:
+        raise ValueError(f"its leader is cut off: it has {len(raw) - 1} characters, and should have {_LEADER_LENGTH}")
+    try:
+        leader = f"{min(len(raw), 99_999):05d}" + raw[5:_LEADER_LENGTH].decode("ascii")
+    except UnicodeDecodeError as error:
+        place, byte = error.start + 5, error.object[error.start]
+        raise ValueError(f"its leader has the byte {byte:02x} in place {place}, which is no ASCII; mend it") from None
+    if len(raw) > 99_999:  # the leader may have no room for where it begins
+        return leader, raw.find(FIELD_TERMINATOR) + 1
+    told = leader[12:17]
+    if not told.strip().isdigit():
+        raise ValueError(f"its leader should say in places 12 to 16 where its fields begin, and says {told!r}; mend it")
+    if not _LEADER_LENGTH < int(told) < len(raw):
+        raise ValueError(f"its leader says that its fields begin at {int(told)}, and it has {len(raw)} bytes; mend it")
+    return leader, int(told)
+
+
+def _fields(raw: bytes, base: int, warnings: list[str]) -> tuple[Sequence[str], Sequence[bytes]]:
+    """Return the tags that the directory tells, and the bytes of each field."""
+    try:
+        directory = raw[_LEADER_LENGTH : base - 1].decode("ascii")
+    except UnicodeDecodeError as error:
+        place, byte = error.start + _LEADER_LENGTH, error.object[error.start]
+        raise ValueError(f"its directory has the byte {byte:02x} in place {place}, which is no ASCII") from None
+    if not directory:
+        raise ValueError("it has no fields")
+    if len(directory) % 12:
+        raise ValueError(
+            f"its directory has {len(directory)} characters, and 12 belong to each field; "
+            "it, or where the leader says that it ends, is wrong"
+        )
+    tags = [directory[at : at + 3] for at in range(0, len(directory), 12)]
+    data = raw[base:-1]
+    fields = data.split(FIELD_TERMINATOR)
+    if not fields[-1]:
+        fields.pop()
+    if _is_in_order(directory, fields):
+        return tags, fields
+    places = _places(directory)
+    told = [data[place : place + length - 1] for length, place in places]
+    if _is_whole(data, places):  # in another order, or with marks of its own within a field
+        return tags, told
+    is_out_of_reach = len(raw) > 99_999 or any(len(field) > 9_998 for field in fields)
+    if len(tags) == len(fields):
+        if not is_out_of_reach:
+            warnings.append("its directory says wrong where its fields stand: they were taken in their order")
+        return tags, fields
+    if is_out_of_reach:
+        raise ValueError(f"its directory tells of {len(tags)} fields, and it has {len(fields)}")
+    warnings.append(f"its directory tells of {len(tags)} fields, and it has {len(fields)}: some may be lost or wrong")
+    return tags, told
+
+
+def _is_in_order(directory: str, fields: Sequence[bytes]) -> bool:
+    """Whether the directory says of each field how long it is and where it stands, one after the other."""
+    if len(directory) != 12 * len(fields):
+        return False
+    place, at = 0, 3
+    try:
+        for field in fields:
+            length = len(field) + 1
+            if int(directory[at : at + 9]) != length * 100_000 + place:
+                return False
+            place += length
+            at += 12
+    except ValueError:
+        return False
+    return True
+
+
+def _places(directory: str) -> Sequence[tuple[int, int]]:
+    """Return the length of each field, and where it begins, as the directory says it."""
+    places: list[tuple[int, int]] = []
+    for at in range(0, len(directory), 12):
+        tag, length, place = (directory[at + first : at + last] for first, last in ((0, 3), (3, 7), (7, 12)))
+        if not (length.strip().isdigit() and place.strip().isdigit()):
+            raise ValueError(f"its directory says of {tag!r} {length + place!r}, where length and place should stand")
+        places.append((int(length), int(place)))
+    return places
+
+
+def _is_whole(data: bytes, places: Sequence[tuple[int, int]]) -> bool:
+    """Whether each field stands between marks, and each of the bytes in one field."""
+    at = 0
+    for length, place in sorted(places, key=itemgetter(1)):
+        if place != at or length < 1 or data[place + length - 1 : place + length] != FIELD_TERMINATOR:
+            return False
+        at += length
+    return at == len(data)
+
+
+def _field(tag: str, text: str, warnings: list[str]) -> Field:
+    if tag < "010" and tag.isdigit():
+        return Field(tag, data=text)
+    both, *parts = text.split("\x1f")
+    if len(both) != 2:
+        warnings.append(f"{tag} has {len(both)} indicators, not 2")
+        both = both.ljust(2)
+    return Field(tag, Indicators(both[0], both[1]), [Subfield(part[0], part[1:]) for part in parts if part])
+
+
+def _mend(record: Record, warnings: list[str]) -> None:
+    """Take a letter of ASCII for each code that is none, and a blank for each such indicator."""
+    for field in record.fields:
+        if field.control_field:
+            continue
+        if not "".join(field.indicators or ()).isascii():
+            warnings.append(f"{field.tag} has an indicator that is no ASCII: a blank stands for it")
+            first, second = [each if each.isascii() else " " for each in field.indicators or "  "]
+            field.indicators = Indicators(first, second)
+        for place, part in enumerate(field.subfields):
+            if not part.code.isascii():
+                code = normalize("NFKD", part.code + part.value).encode("ascii", "ignore").decode()[:1] or "_"
+                warnings.append(f"{field.tag} has a subfield {part.code!r}: it was taken for ${code}")
+                field.subfields[place] = Subfield(code, part.value)
+
+
+def _texts(raw: bytes, tags: Sequence[str], fields: Sequence[bytes], warnings: list[str]) -> Sequence[str]:
+    """Return what the fields say, in the encoding that the leader tells, unless the bytes tell another."""
+    if raw[9:10] == b"a" or (raw.isascii() and marc8.ESCAPE not in raw):
+        try:
+            return [field.decode() for field in fields]
+        except UnicodeDecodeError as error:
+            wrong = error.object[error.start : error.end].hex(" ")
+            warnings.append(f"bytes that are no UTF-8 ({wrong}) were replaced")
+            return [field.decode("utf-8", "replace") for field in fields]
+    if marc8.ESCAPE not in raw:
+        # A diacritic of MARC-8 stands before a letter of ASCII, which UTF-8 never has there.
+        with suppress(UnicodeDecodeError):
+            texts = [field.decode() for field in fields]
+            warnings.append("its leader says MARC-8, and its bytes are UTF-8: it was read as UTF-8")
+            return texts
+    return marc8.texts_of(tags, fields, warnings)
