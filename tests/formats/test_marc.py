@@ -370,6 +370,14 @@ def test_an_indicator_or_a_code_that_is_none_is_told_of_and_the_rest_is_read() -
     assert three.warnings == ("245 has 3 indicators, not 2",)
 
 
+def test_a_byte_order_mark_belongs_to_no_record() -> None:
+    first, second = read(b"\xef\xbb\xbf\r\n" + GOOD + b"\xef\xbb\xbf" + GOOD + b"\xef\xbb\xbf\n")
+
+    assert first.draft is not None
+    assert first.draft.origin.content == GOOD
+    assert second.draft == first.draft
+
+
 def test_what_has_no_end_takes_no_memory() -> None:
     class Endless(io.RawIOBase):
         left = 40

@@ -1,6 +1,7 @@
 """ISO 2709: bytes to records. One broken record never takes its neighbours along."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from operator import itemgetter
@@ -55,6 +56,8 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
         kept += part
         while (end := kept.find(RECORD_TERMINATOR)) >= 0:
             raw = bytes(kept[: end + 1]).lstrip(_BETWEEN)
+            if raw.startswith(BOM_UTF8):
+                raw = raw.removeprefix(BOM_UTF8).lstrip(_BETWEEN)
             del kept[: end + 1]
             yield None if is_too_long else raw
             is_too_long = False
@@ -63,7 +66,7 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
             is_too_long = True
     if is_too_long:
         yield None
-    elif rest := bytes(kept).strip(_BETWEEN):
+    elif rest := bytes(kept).removeprefix(BOM_UTF8).strip(_BETWEEN):
         yield rest
 
 
