@@ -16,7 +16,7 @@ from tests.shared_data import shared_file
 from catalog.adapters.formats.marc import MarcReader, marcjson, marcxml, transmission, writer
 from catalog.adapters.formats.marc.writer import MarcWriter
 from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, Classification, Link, Series, Subject
+from catalog.domain.books import BookDetails, Classification, Link, Series, SourceRecord, Subject
 from catalog.domain.exports import Exported
 from catalog.domain.identifiers import Identifier
 from catalog.domain.sources import BookDraft, Entry
@@ -107,6 +107,28 @@ def test_a_book_that_never_was_marc_is_read_back_as_it_was(form: str) -> None:
         ("Ursula K. Le Guin", Role("ill")),
     ]
     assert second.details.title == "2"
+
+
+@pytest.mark.parametrize(
+    ("said", "content"),
+    [
+        ("marc", b"A"),
+        ("marc", b""),
+        ("marcxml", b"<record"),
+        ("marcxml", b"<a><b/></a>"),
+        ("marcjson", b"{"),
+        ("marcjson", b"[1]"),
+        ("marcjson", b'{"fields": [{"245": {"subfields": [1]}}]}'),
+        ("marcjson", '{"fields": [{"²45": "a"}]}'.encode()),
+    ],
+)
+@each_form
+def test_a_book_whose_source_is_no_record_is_written_as_one_that_never_was_marc(
+    form: str, said: str, content: bytes
+) -> None:
+    (draft,) = back(form, exported(WHOLE, URSULA, source=SourceRecord("x", "y", said, content)))
+
+    assert draft.details == WHOLE
 
 
 CODED = "=008  " + "690101s1969    nyu           000 1 eng d".replace(" ", "\\")
@@ -277,6 +299,7 @@ RECORD = marcxml.bytes_of(record_in(a_record(TITLE))).decode()
         (f"<x>{RECORD.replace('left', '<a>' * 50 + '</a>' * 50)}</x>", "nested too deeply"),
         (f"<x>{RECORD.replace('left', chr(1))}</x>", "not well-formed"),
         ("<x><record><b/></record></x>", "has no title"),
+        (f"<x>{RECORD.replace('tag=', 'tug=')}</x>", "an element or an attribute is missing"),
     ],
 )
 def test_one_element_that_is_broken_is_refused_and_the_next_one_is_read(content: str, told: str) -> None:
@@ -300,9 +323,15 @@ def test_xml_is_read_in_the_encoding_that_it_declares(encoding: str) -> None:
     ("content", "told"),
     [
         (b'{"leader": "x", "fields": [{"245": {"ind1": "0"', "is no JSON"),
-        (b'{"fields": [{"245": 5}]}', "is no record of MARC"),
-        (b'{"fields": ' + b"[" * 5000 + b"]" * 5000 + b"}", "is no"),
-        (b'{"title": "Emma"}', "is no record of MARC"),
+        (b'{"fields": [{"245": 5}]}', "is no record of MARC: its field 245 has neither a text nor a list of subfields"),
+        (b'{"fields": [{"245": {"subfields": [{"a": 5}]}}]}', "is no record of MARC: $a of 245 is no text"),
+        (b'{"fields": [{"245": {"ind1": 1, "subfields": []}}]}', "is no record of MARC: ind1 of 245 is no text"),
+        (b'{"fields": [5]}', "is no record of MARC: something stands where a field or a subfield should"),
+        (b'{"fields": [{"24": "a"}]}', "is no record of MARC: '24' is no tag"),
+        (b'{"leader": 5, "fields": []}', "is no record of MARC: its leader is no text"),
+        (b'{"fields": ' + b"[" * 5000 + b"]" * 5000 + b"}", "is no record of MARC: its parts are nested too deeply"),
+        (b'{"title": "Emma"}', "is no record of MARC: it has no list of fields"),
+        (b'{"title": "\xe9"}', "is no JSON: it has the byte e9, which is no UTF-8"),
     ],
 )
 def test_json_that_is_no_record_is_refused(content: bytes, told: str) -> None:

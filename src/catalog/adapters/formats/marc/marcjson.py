@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import msgspec
@@ -24,22 +24,32 @@ def records_of(content: BinaryIO) -> Iterator[Transmitted]:
             continue
         try:
             record = record_in(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            yield Transmitted(number, raw, broken=f"is no JSON: {error}")
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            yield Transmitted(number, raw, broken=f"is no record of MARC: {str(error) or type(error).__name__}")
+        except ValueError as error:
+            yield Transmitted(number, raw, broken=str(error))
         else:
             yield Transmitted(number, raw, record)
 
 
 def record_in(raw: bytes) -> Record:
-    """Return the record that one object says; raise ValueError and the like."""
-    said = msgspec.json.decode(raw)
+    """Return the record that one object says; raise ValueError that says why it is none."""
+    try:
+        return _made(msgspec.json.decode(raw))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is no JSON: it has the byte {error.object[error.start]:02x}, which is no UTF-8") from None
+    except msgspec.DecodeError as error:
+        raise ValueError(f"is no JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("is no record of MARC: its parts are nested too deeply") from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"is no record of MARC: {error}") from None
+
+
+def _made(said: Any) -> Record:
+    if not isinstance(said, dict) or not isinstance(said.get("fields"), list):
+        raise TypeError("it has no list of fields")
     record = Record(force_utf8=True)
-    record.leader = Leader(_text(said.get("leader", _BLANK_LEADER)).ljust(24)[:24])
-    for each in said["fields"]:
-        for tag, content in each.items():
-            record.add_field(_field(tag, content))
+    record.leader = Leader(_text(said.get("leader", _BLANK_LEADER), "its leader").ljust(24)[:24])
+    record.fields = [_field(tag, content) for each in said["fields"] for tag, content in _object(each).items()]
     return record
 
 
@@ -49,20 +59,31 @@ def bytes_of(record: Record) -> bytes:
 
 
 def _field(tag: str, content: Any) -> Field:
-    if len(tag) != 3:
+    if len(tag) != 3 or not tag.isascii():
         raise ValueError(f"{tag[:20]!r} is no tag")
     if isinstance(content, str):
         return Field(tag=tag, data=content)
+    if not isinstance(content, dict) or not isinstance(content.get("subfields"), list):
+        raise TypeError(f"its field {tag} has neither a text nor a list of subfields")
     subfields = [
-        Subfield(code, _text(value)) for each in content["subfields"] for code, value in each.items() if len(code) == 1
+        Subfield(code, _text(value, f"${code} of {tag}"))
+        for each in content["subfields"]
+        for code, value in _object(each).items()
+        if len(code) == 1
     ]
-    first, second = (_text(content.get(name, " ")).ljust(1)[0] for name in ("ind1", "ind2"))
+    first, second = (_text(content.get(name, " "), f"{name} of {tag}").ljust(1)[0] for name in ("ind1", "ind2"))
     return Field(tag=tag, indicators=Indicators(first, second), subfields=subfields)
 
 
-def _text(value: Any) -> str:
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("something stands where a field or a subfield should")
+    return value
+
+
+def _text(value: Any, place: str) -> str:
     if not isinstance(value, str):
-        raise TypeError("something stands where a text should")
+        raise TypeError(f"{place} is no text")
     return value
 
 

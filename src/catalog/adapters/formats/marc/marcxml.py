@@ -36,15 +36,27 @@ def records_of(content: BinaryIO) -> Iterator[Transmitted]:
             continue
         try:
             record = record_in(raw)
-        except (SAXException, DefusedXmlException, PymarcException, ValueError, LookupError, TypeError) as error:
-            said = str(error).removeprefix("<unknown>:") or type(error).__name__
-            yield Transmitted(number, raw, broken=f"can not be read: {said}")
+        except ValueError as error:
+            yield Transmitted(number, raw, broken=f"can not be read: {error}")
         else:
             yield Transmitted(number, raw, record)
 
 
 def record_in(raw: bytes) -> Record:
-    """Return the record that one element says."""
+    """Return the record that one element says; raise ValueError that says why it is none."""
+    try:
+        record = _parsed(raw)
+    except (SAXException, DefusedXmlException) as error:
+        raise ValueError(str(error).removeprefix("<unknown>:") or type(error).__name__) from None
+    except (PymarcException, LookupError, TypeError):  # whatever pymarc meets then
+        raise ValueError("an element or an attribute is missing, or stands where it should not") from None
+    for field in record.fields:
+        if not field.tag.isascii():
+            raise ValueError(f"{field.tag[:20]!r} is no tag")
+    return record
+
+
+def _parsed(raw: bytes) -> Record:
     handler = _Handler()
     parser: Any = make_parser()
     parser.setContentHandler(handler)

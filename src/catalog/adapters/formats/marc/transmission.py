@@ -70,12 +70,12 @@ def _cut(content: BinaryIO) -> Iterator[bytes | None]:
         yield rest
 
 
-def record_in(content: bytes) -> tuple[Record, bool]:
-    """Return the record that the bytes of a kept record say, and whether some of them were replaced."""
+def record_in(content: bytes) -> Record:
+    """Return the record that the bytes of a kept record say; raise ValueError that says why they say none."""
     transmitted = _read(1, content)
     if transmitted.record is None:
         raise ValueError(transmitted.broken)
-    return transmitted.record, bool(transmitted.warnings)
+    return transmitted.record
 
 
 def bytes_of(record: Record) -> bytes:

@@ -59,7 +59,7 @@ def json() -> MarcWriter:
 
 
 _READ: Mapping[str, Callable[[bytes], Record]] = {
-    "marc": lambda content: transmission.record_in(content)[0],
+    "marc": transmission.record_in,
     "marcxml": marcxml.record_in,
     "marcjson": marcjson.record_in,
 }
@@ -68,4 +68,9 @@ _READ: Mapping[str, Callable[[bytes], Record]] = {
 def _original(exported: Exported) -> Record | None:
     """Return the record that the book came from, if it was kept and is one."""
     source: SourceRecord | None = exported.original(*_READ)
-    return None if source is None or source.content is None else _READ[source.format or ""](source.content)
+    if source is None or source.content is None:
+        return None
+    try:
+        return _READ[source.format or ""](source.content)
+    except ValueError:  # whoever wrote a line of JSON may have called anything a record
+        return None
