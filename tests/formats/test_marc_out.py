@@ -3,13 +3,14 @@
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 from pymarc import Record
-from tests.formats.exports import exported, exported_as_imported
+from tests.formats.exports import NOW, exported, exported_as_imported
 from tests.formats.test_marc import TITLE, a_record
 from tests.shared_data import shared_file
 
@@ -252,6 +253,112 @@ def test_somebody_who_was_edited_since_is_told_with_the_dates_of_today() -> None
     told = lines(written("marc", evolve(book, book=evolve(book.book, author=died))))
 
     assert "=100  1\\$aLe Guin, Ursula K.,$d1929-2018$eauthor." in told
+
+
+LATER = NOW + timedelta(days=1)
+BRONTE = (
+    *("6", "880-01", "a", "Bronte, Charlotte,", "q", "(Charlotte B.)", "d", "1816-1855,"),
+    *("e", "author.", "0", "(viaf)71388025", "5", "DLC"),
+)
+
+
+def with_edited(book: Exported, **values: Any) -> Exported:
+    """The book, whose author and only contributor was edited since."""
+    contributors = [author for author, _ in book.contributors()]
+    known = {each.id: evolve(each, **{"version": 2, "updated_at": LATER, **values}) for each in contributors}
+    author = book.author
+    if author is not None:
+        author = evolve(author, **{"version": 2, "updated_at": LATER, **values})
+    return evolve(book, book=evolve(book.book, author=author), authors={**book.authors, **known})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            {"name": "Currer Bell", "sort_name": "Bell, Currer"},
+            "1\\$6880-01$aBell, Currer,$d1816-1855,$eauthor.$0(viaf)71388025$5DLC",
+        ),
+        (
+            {"name": "Charlotte Brontë", "sort_name": "Brontë, Charlotte"},
+            "1\\$6880-01$aBrontë, Charlotte,$d1816-1855,$eauthor.$0(viaf)71388025$5DLC",
+        ),
+        (
+            {"birth": PartialDate("1815"), "dob": None},
+            "1\\$6880-01$aBronte, Charlotte,$q(Charlotte B.)$d1815-1855$eauthor.$0(viaf)71388025$5DLC",
+        ),
+        (
+            {
+                "identifiers": (
+                    Identifier(scheme=Scheme("viaf"), value="71388025"),
+                    Identifier(scheme=Scheme("isni"), value="0000000121222837"),
+                )
+            },
+            (
+                "1\\$6880-01$aBronte, Charlotte,$q(Charlotte B.)$d1816-1855,$eauthor."
+                "$0(viaf)71388025$5DLC$0(ISNI)0000000121222837"
+            ),
+        ),
+        (
+            {"identifiers": (Identifier(scheme=Scheme("viaf"), value="5"),)},
+            "1\\$6880-01$aBronte, Charlotte,$q(Charlotte B.)$d1816-1855,$eauthor.$5DLC$0(VIAF)5",
+        ),
+    ],
+    ids=["another name", "another spelling", "another year", "one number more", "another number"],
+)
+@pytest.mark.parametrize("tag", ["100", "700"])
+def test_what_was_edited_of_somebody_since_stands_in_their_heading_and_the_rest_stays(
+    tag: str, values: Mapping[str, Any], told: str
+) -> None:
+    book = of_the_record((tag, "1 ", *BRONTE), ("700", "1 ", "a", "Austen, Jane.", "t", "Emma."))
+
+    after = lines(written("marc", with_edited(book, **values)))
+
+    before = lines(written("marc", book))
+    assert set(after) - set(before) == {f"={tag}  {told}", "=005  20260103030405.0"}
+    assert len(after) == len(before) + 1
+
+
+def test_somebody_of_another_kind_has_another_tag() -> None:
+    book = of_the_record(("100", "1 ", "a", "Society, The,", "d", "1900-", "e", "author."))
+
+    told = lines(written("marc", with_edited(book, kind=AuthorKind("organisation"))))
+
+    assert "=110  2\\$aSociety, The,$eauthor." in told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"version": 1},
+        {"updated_at": NOW - timedelta(days=1)},
+        {"name": "C. E. Brock", "sort_name": "Brock, C. E.", "variants": ("Charles Brock",)},
+    ],
+    ids=["never edited", "edited before", "edited in what no heading says"],
+)
+def test_somebody_whose_heading_no_edit_since_has_made_wrong_keeps_it(values: Mapping[str, Any]) -> None:
+    book = of_the_record(("100", "1 ", "a", "Brock, C. E.", "e", "Illustrator."), ("700", "1 ", "a", "Brock, C. E."))
+    others = {"name": "C. É. Brock", "death": PartialDate("1938"), "identifiers": URSULA.identifiers}
+
+    told = written("marc", with_edited(book, **({**values} if "variants" in values else {**others, **values})))
+
+    assert lines(told) == lines(written("marc", book))
+
+
+def test_somebody_edited_since_keeps_their_place_and_their_name_where_the_book_credits_it() -> None:
+    book = of_the_record(("700", "1 ", "a", "Brock, C. E.", "4", "ill"), ("700", "1 ", "a", "Austen, Jane", "4", "aut"))
+    contributors = tuple(reversed(book.book.contributors))
+    credited = tuple(evolve(each, credited_as="C.E. Brock") for each in book.book.contributors[:1])
+    death = {"name": "X", "sort_name": None, "death": PartialDate("1938")}
+
+    turned = with_edited(evolve(book, book=evolve(book.book, author=None, contributors=contributors)))
+    same = with_edited(evolve(book, book=evolve(book.book, author=None, contributors=credited)), **death)
+
+    assert [line for line in lines(written("marc", turned)) if line[1:2] == "7"] == [
+        "=700  1\\$aAusten, Jane$4aut",
+        "=700  1\\$aBrock, C. E.$4ill",
+    ]
+    assert "=700  1\\$aBrock, C. E.,$d-1938$4ill" in lines(written("marc", same))
 
 
 @each_form

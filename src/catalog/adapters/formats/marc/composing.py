@@ -1,6 +1,8 @@
 """A book as a record of MARC 21: what stands in the record it came from stays, but for what was changed here since."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import Any
 
 from attrs import Factory, frozen
@@ -15,19 +17,17 @@ from catalog.domain.sources import BookDraft
 from catalog.domain.values import Language, PartialDate, Role
 
 from .fields import Fields, FieldText
+from .headings import heading, revised
 from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, draft_of
-from .people import ADDED, AUTHORITIES, KINDS, MAIN, dates_of, headings_of
+from .people import ADDED, MAIN, headings_of
 from .subfields import trimmed
 
-_BLANK = " "
 _NEW_LEADER = "00000nam a2200000 a 4500"
 _NOTHING = SourceRecord("", "")
 _UNTITLED = Field(tag="245", indicators=Indicators("0", "0"), subfields=[Subfield("a", "-")])
 _LISTS = {name: digit for digit, name in TERM_LISTS.items()}
 _CLASS_TAGS = {scheme: tag for tag, scheme in CLASSES.items()}
 _INDICATORS_024 = {scheme: digit for digit, scheme in NUMBERS_024.items()}
-_PREFIXES = {scheme: beginning for beginning, scheme in reversed([*AUTHORITIES.items()]) if beginning.startswith("(")}
-_KIND_DIGITS = {str(kind): digits for digits, kind in KINDS.items()}
 
 
 def record_of(exported: Exported, original: Record | None) -> Record:
@@ -47,7 +47,7 @@ def record_of(exported: Exported, original: Record | None) -> Record:
     changes.make()
     if changes.made:
         record.remove_fields("005")
-        record.add_ordered_field(Field(tag="005", data=f"{exported.book.updated_at:%Y%m%d%H%M%S}.0"))
+        record.add_ordered_field(Field(tag="005", data=f"{changes.made_at:%Y%m%d%H%M%S}.0"))
     return record
 
 
@@ -60,11 +60,18 @@ class _Changes:
     before: BookDraft | None
     """What the record says of a book; None where it says nothing yet."""
     _noted: list[str] = Factory(list[str])
+    _edited: list[datetime] = Factory(list[datetime])
+    """When those were edited whose headings are others by now."""
 
     @property
     def made(self) -> bool:
         """Whether anything was changed."""
         return bool(self._noted)
+
+    @property
+    def made_at(self) -> datetime:
+        """When the last of the edits was made that the record shows."""
+        return max([self.exported.book.updated_at, *self._edited])
 
     def make(self) -> None:
         """Change whatever the book says otherwise."""
@@ -228,63 +235,92 @@ class _Changes:
 
     def _people(self) -> None:
         exported, before = self.exported, self.before
-        told = None if before is None else before.author
-        if not _is_same(told, exported.author):
+        author, told = exported.author, None if before is None else before.author
+        named, is_same = list(exported.contributors()), _is_same(told, author)
+        if self._was_edited(author) and told is not None:
+            main = self._headings(MAIN)
+            is_named_below = not main and author in [other for other, _ in named]
+            is_same = is_same or bool(main) or is_named_below  # may be called otherwise by now
+            for field, described, _ in main[:1]:
+                self._revise(field, described, author)
+        if not is_same:
             self._noted.append("author")
             self.record.remove_fields(*MAIN)
-            if exported.author is not None:
-                self._add(_heading(exported.author, "1", None))
-        elif exported.author is not None and told is not None:
-            self._mend_dates(exported.author, told, [*self.record.get_fields(*MAIN), *self.record.get_fields(*ADDED)])
-        self._contributors(
-            list(exported.contributors()),
-            [] if before is None else [(each.author, each.role) for each in before.contributors],
-        )
+            if author is not None:
+                self._add(heading(author, "1", None))
+        self._contributors(named, [] if before is None else [(each.author, each.role) for each in before.contributors])
 
     def _contributors(
         self, named: Sequence[tuple[Author, Role | None]], told: Sequence[tuple[AuthorDetails, Role | None]]
     ) -> None:
-        said, credited = set(_names(told)), _names(self.exported.credits())
+        said, credited = list(dict.fromkeys(_names(dict.fromkeys(told)))), _names(self.exported.credits())
         # Whom the record calls as the book credits them was not edited since, whatever the author is called.
         keys = [credit if credit in said else name for name, credit in zip(_names(named), credited, strict=True)]
-        if keys == _names(dict.fromkeys(told)):
-            for (author, _), (described, _) in zip(named, dict.fromkeys(told), strict=True):
-                self._mend_dates(author, described, self.record.get_fields(*ADDED))
+        credits = {key for key, name in zip(keys, _names(named), strict=True) if key != name}
+        keys = self._as_told(named, keys, said)
+        stands = keys == said
+        if stands and not any(self._was_edited(author) for author, _ in named):
+            return
+        fields: dict[tuple[str, Role | None], Field] = {}
+        for field, described, role in self._headings(ADDED):
+            key = (described.folded_name, role)
+            if key in keys and (stands or key not in fields):
+                author = named[keys.index(key)][0]
+                fields[key] = self._revise(field, described, author, name_stands=key in credits)
+            elif not stands:
+                self.record.remove_field(field)
+        if stands:
             return
         self._noted.append("contributors")
-        wanted = dict.fromkeys(keys)
-        fields = {}
-        for field in self.record.get_fields(*ADDED):
-            headings = list(headings_of(Fields(_only(field)), ADDED, []))
-            if not headings:
-                continue  # another work, which names nobody here
-            key = (headings[0].author.folded_name, headings[0].role)
-            if key in wanted and key not in fields:
-                fields[key] = field
-            else:
-                self.record.remove_field(field)
         for (author, role), key in zip(named, keys, strict=True):
             if key not in fields:
-                fields[key] = _heading(author, "7", role)
+                fields[key] = heading(author, "7", role)
         # In the order of the book, which is not always that of the tags.
         self.record.remove_field(*(field for field in fields.values() if field in self.record.fields))
         before = [place for place, field in enumerate(self.record.fields) if field.tag < "700"]
         place = before[-1] + 1 if before else 0
-        self.record.fields[place:place] = [fields[key] for key in wanted]
+        self.record.fields[place:place] = [fields[key] for key in dict.fromkeys(keys)]
 
-    def _mend_dates(self, author: Author, described: AuthorDetails, fields: Iterable[Field]) -> None:
-        """Write the dates of somebody who was edited since; who was found by name alone may always have had more."""
-        if author.version == 1 or (author.birth, author.death) == (described.birth, described.death):
-            return
-        dates, told = _dates(author), (described.birth, described.death)
-        for field in fields:
-            if field.tag.endswith("00") and dates_of(FieldText.of(field).joined("d")) == told:
-                headings = list(headings_of(Fields(_only(field)), MAIN | ADDED, []))
-                if headings and headings[0].author.folded_name == described.folded_name and dates:
-                    self._noted.append("dates")
-                    while field.delete_subfield("d") is not None:
-                        pass
-                    field.add_subfield("d", dates, 1)
+    def _as_told(
+        self,
+        named: Sequence[tuple[Author, Role | None]],
+        keys: Sequence[tuple[str, Role | None]],
+        said: Sequence[tuple[str, Role | None]],
+    ) -> list[tuple[str, Role | None]]:
+        """Return the keys; of who was edited since, that of the heading in the same place which nobody else has."""
+        if len(keys) != len(said):
+            return [*keys]
+        return [
+            told if key not in said and told not in keys and role == told[1] and self._was_edited(author) else key
+            for (author, role), key, told in zip(named, keys, said, strict=True)
+        ]
+
+    def _headings(self, tags: AbstractSet[str]) -> Sequence[tuple[Field, AuthorDetails, Role | None]]:
+        """Return the fields of these tags that name somebody, and whom; another work names nobody here."""
+        return [
+            (field, each.author, each.role)
+            for field in self.record.get_fields(*tags)
+            for each in headings_of(Fields(_only(field)), tags, [])
+        ]
+
+    def _was_edited(self, author: Author | None) -> bool:
+        """Whether the author was edited since the book is here: who was found for it may always have had more."""
+        return author is not None and author.version > 1 and author.updated_at >= self.exported.book.created_at
+
+    def _revise(
+        self, field: Field, described: AuthorDetails, author: Author | None, *, name_stands: bool = False
+    ) -> Field:
+        """Bring a heading to what was edited since, and return it."""
+        if author is None or not self._was_edited(author):
+            return field
+        is_same = _is_same(described, author) or self.exported.book.version == 1
+        new = revised(field, described, author, name_stands=name_stands, is_same=is_same)
+        if new is None:
+            return field
+        self._noted.append("people")
+        self._edited.append(author.updated_at)
+        self.record.fields[self.record.fields.index(field)] = new
+        return new
 
 
 _EMPTY: Mapping[str, Any] = {
@@ -410,39 +446,3 @@ def _class_field(classification: Classification) -> Field:
 
 def _link_field(link: Link) -> Field:
     return _field("856", "4 ", **({"u": str(link.url)} | ({"3": link.label} if link.label is not None else {})))
-
-
-def _heading(author: Author, first: str, role: Role | None) -> Field:
-    digits = _KIND_DIGITS.get("" if author.kind is None else str(author.kind), "00")
-    entry = author.sort_name or author.name
-    is_turned = digits == "00" and "," in entry
-    parts = list(_heading_parts(author, entry, digits))
-    if role is not None:
-        parts.append(Subfield("4", str(role)))
-    parts += [
-        Subfield("0", f"{_PREFIXES[str(each.scheme)].upper()}{each.value}")
-        for each in author.identifiers
-        if str(each.scheme) in _PREFIXES
-    ]
-    indicator = {"00": "1" if is_turned else "0", "10": "2", "11": "2"}[digits]
-    return Field(tag=first + digits, indicators=Indicators(indicator, _BLANK), subfields=parts)
-
-
-def _heading_parts(author: Author, entry: str, digits: str) -> Iterator[Subfield]:
-    dates = _dates(author) if digits == "00" else ""
-    yield Subfield("a", f"{entry}," if dates else entry)
-    if dates:
-        yield Subfield("d", dates)
-
-
-def _dates(author: Author) -> str:
-    """Return the years of a life as headings have them: 1929-2018, 1929-, -322 B.C."""
-    birth, death = author.birth, author.death
-    if birth is None and death is None:
-        return ""
-    years = [None if date is None else date.year for date in (birth, death)]
-    if any(year is not None and year < 1 for year in years):
-        if all(year is None or year < 1 for year in years):
-            return "-".join("" if year is None else str(1 - year) for year in years) + " B.C."
-        return ""
-    return "-".join("" if year is None else str(year) for year in years)

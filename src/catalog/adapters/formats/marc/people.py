@@ -104,7 +104,7 @@ def _heading(field: FieldText) -> tuple[Heading | None, Sequence[str]]:
         sort_name=entry if entry != name else None,
         kind=KINDS[field.tag[1:]],
         variants=tuple([v for v in _fuller(field) if v != name]),
-        identifiers=tuple(dict.fromkeys(_identifiers(field)))[:100],
+        identifiers=tuple(dict.fromkeys(numbers_in(field)))[:100],
     )
     told: Sequence[str] = ()
     birth, death = dates_of(field.joined("d")) if field.tag.endswith("00") else (None, None)
@@ -187,7 +187,8 @@ def _role(field: FieldText) -> Role | None:
     return None
 
 
-def _identifiers(field: FieldText) -> Iterator[Identifier]:
+def numbers_in(field: FieldText) -> Iterator[Identifier]:
+    """Yield the numbers of a heading ($0, $1), as far as it is known who gave them."""
     for given in field.said("01"):
         lowered = re.sub(r"^https?://", "", given.lower())
         for beginning, scheme in AUTHORITIES.items():

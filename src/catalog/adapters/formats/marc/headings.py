@@ -1,0 +1,128 @@
+"""Headings of people, bodies and meetings as they are written: anew, or brought to what was edited here since."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pymarc import Field, Indicators, Subfield
+
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.identifiers import VALID, Identifier, Number
+from catalog.domain.values import Role
+
+from .fields import FieldText
+from .people import AUTHORITIES, KINDS, numbers_in
+
+_BLANK = " "
+_PREFIXES = {scheme: beginning for beginning, scheme in reversed([*AUTHORITIES.items()]) if beginning.startswith("(")}
+_KIND_DIGITS = {str(kind): digits for digits, kind in KINDS.items()}
+_NAME_CODES: Mapping[str, str] = {"00": "abcq", "10": "abcdn", "11": "acdegnq"}
+"""The subfields that say a name, by the last two digits of the tag."""
+_FIRST_CODES = "368"
+"""The subfields that stand before any other: what the field belongs to, and its link to another script."""
+
+
+def heading(author: Author, first: str, role: Role | None) -> Field:
+    """Return a new heading; `first` is the first digit of its tag."""
+    digits = _KIND_DIGITS.get("" if author.kind is None else str(author.kind), "00")
+    entry = author.sort_name or author.name
+    dates = dates_in_words(author) if digits == "00" else ""
+    parts = [Subfield("a", f"{entry}," if dates else entry)]
+    if dates:
+        parts.append(Subfield("d", dates))
+    if role is not None:
+        parts.append(Subfield("4", str(role)))
+    parts += [_number(each) for each in author.identifiers if str(each.scheme) in _PREFIXES]
+    return Field(tag=first + digits, indicators=Indicators(_entered(entry, digits), _BLANK), subfields=parts)
+
+
+def revised(
+    field: Field, described: AuthorDetails, author: Author, *, name_stands: bool, is_same: bool
+) -> Field | None:
+    """Return the heading with what the author is by now, or nothing where it says so already.
+
+    What it says besides stays: the role, the link to another script, and whatever nobody here has a place for. With
+    `name_stands` the name does, too; its numbers are given up where it is not certain that they are of the same author.
+    """
+    before = field.tag[1:]
+    digits = before
+    if author.kind is not None and author.kind != described.kind:
+        digits = _KIND_DIGITS.get(str(author.kind), before)
+    entry, called = described.sort_name or described.name, described.name
+    is_renamed = not name_stands and (author.name != called or (author.sort_name or entry) != entry)
+    parts = list(field.subfields) if is_same else [part for part in field.subfields if part.code not in "01"]
+    if is_renamed or digits != before:
+        entry = (author.sort_name or author.name) if is_renamed else entry
+        parts = _with_name(parts, entry, before, digits)
+    dates = dates_in_words(author) if digits == "00" else ""
+    if dates and (dates != dates_in_words(described) or digits != before):
+        parts = _with_dates(parts, dates)
+    parts = _with_numbers(parts, author)
+    if parts == field.subfields and digits == before:
+        return None
+    first, second = field.indicators or (_BLANK, _BLANK)
+    if is_renamed or digits != before:
+        first = _entered(entry, digits)
+    return Field(tag=field.tag[0] + digits, indicators=Indicators(first, second), subfields=parts)
+
+
+def _entered(entry: str, digits: str) -> str:
+    """Return the indicator of how a name is entered: a surname first, a forename, or a name as it is."""
+    return {"00": "1" if "," in entry else "0"}.get(digits, "2")
+
+
+def _with_name(parts: Sequence[Subfield], entry: str, before: str, after: str) -> list[Subfield]:
+    dropped = _NAME_CODES[before] + ("d" if after != "00" else "")
+    kept = [part for part in parts if part.code not in dropped]
+    if "11" in {before, after} and before != after:  # of meetings, $e is a part of the body and $j what they did
+        was, becomes = ("j", "e") if before == "11" else ("e", "j")
+        kept = [Subfield(becomes, part.value) if part.code == was else part for part in kept]
+    links = [part for part in kept if part.code in _FIRST_CODES]
+    rest = [part for part in kept if part.code not in _FIRST_CODES]
+    leads_on = rest and rest[0].code in "dej"
+    return [*links, Subfield("a", f"{entry}," if leads_on else entry), *rest]
+
+
+def _with_dates(parts: Sequence[Subfield], dates: str) -> list[Subfield]:
+    stand = [place for place, part in enumerate(parts) if part.code == "d"]
+    kept = [part for part in parts if part.code != "d"]
+    names = [place for place, part in enumerate(kept) if part.code in _NAME_CODES["00"]]
+    place = stand[0] if stand else (names[-1] + 1 if names else 0)
+    if names and not stand and not kept[place - 1].value.endswith(","):
+        kept[place - 1] = Subfield(kept[place - 1].code, f"{kept[place - 1].value},")
+    return [*kept[:place], Subfield("d", dates), *kept[place:]]
+
+
+def _with_numbers(parts: Sequence[Subfield], author: Author) -> list[Subfield]:
+    """Return the parts with the numbers of the author, but without another that the same giver gave."""
+    ours = {Number(each.scheme, each.value): each for each in author.identifiers if each.status == VALID}
+    schemes = {number.scheme for number in ours}
+    kept: list[Subfield] = []
+    for part in parts:
+        numbers = {Number(each.scheme, each.value) for each in _numbers_of(part)}
+        if any(number.scheme in schemes and number not in ours for number in numbers):
+            continue
+        kept.append(part)
+        for number in numbers:
+            ours.pop(number, None)
+    missing = [_number(each) for each in ours.values() if str(each.scheme) in _PREFIXES]
+    return [*kept, *missing]
+
+
+def _numbers_of(part: Subfield) -> Iterator[Identifier]:
+    return numbers_in(FieldText.of(Field(tag="700", subfields=[part])))
+
+
+def _number(identifier: Identifier) -> Subfield:
+    return Subfield("0", f"{_PREFIXES[str(identifier.scheme)].upper()}{identifier.value}")
+
+
+def dates_in_words(author: AuthorDetails) -> str:
+    """Return the years of a life as headings have them: 1929-2018, 1929-, -322 B.C."""
+    birth, death = author.birth, author.death
+    if birth is None and death is None:
+        return ""
+    years = [None if date is None else date.year for date in (birth, death)]
+    if any(year is not None and year < 1 for year in years):
+        if all(year is None or year < 1 for year in years):
+            return "-".join("" if year is None else str(1 - year) for year in years) + " B.C."
+        return ""
+    return "-".join("" if year is None else str(year) for year in years)
