@@ -210,6 +210,46 @@ def test_a_title_that_was_changed_keeps_what_else_its_field_says() -> None:
     assert told == "=245  00$aNew :$bor not."
 
 
+def test_a_link_to_another_script_stands_first_and_what_it_links_to_stays() -> None:
+    book = of_the_record(
+        ("250", "  ", "6", "880-02", "a", "2nd"),
+        ("264", " 1", "6", "880-03", "a", "Moskva :", "b", "Nauka"),
+        ("880", "10", "6", "245-01", "a", "Левая рука тьмы"),
+    )
+    content = (book.sources[0].content or b"").replace(b"\x1faThe left", b"\x1f6880-01\x1faThe left")
+    (entry,) = read(content)
+    assert entry.draft is not None
+
+    book = edited(exported_as_imported(entry.draft), title="Left hand", edition="3rd", publishers=("Mir",))
+    told = lines(written("marc", book))
+
+    assert "=245  00$6880-01$aLeft hand." in told
+    assert "=250  \\\\$6880-02$a3rd" in told
+    assert "=264  \\1$6880-03$aMoskva :$bMir," in told
+    assert "=880  10$6245-01$aЛевая рука тьмы" in told
+
+
+@pytest.mark.parametrize(
+    ("parts", "values", "told"),
+    [
+        (("a", "2 v. :", "b", "ill. ;", "c", "24 cm."), {"pages": 77}, "$a2 v. (77 p.) :$bill. ;$c24 cm."),
+        (("a", "xii, 286 p. ;", "c", "18 cm"), {"pages": 77}, "$axii, 77 p. ;$c18 cm"),
+        (("a", "1 volume"), {"pages": 77}, "$a1 volume (77 p.)"),
+        (("3", "text", "c", "18 cm"), {"pages": 77}, "$3text$a77 p. ;$c18 cm"),
+        (("6", "880-01", "a", "1 v. ;", "c", "18 cm"), {"extent": "2 v."}, "$6880-01$a2 v."),
+        (("a", "286 p. ;", "c", "18 cm", "3", "text"), {"extent": None, "pages": 77}, "$3text$a77 p."),
+    ],
+)
+def test_a_changed_extent_or_number_of_pages_keeps_what_else_the_field_says(
+    parts: tuple[str, ...], values: Mapping[str, Any], told: str
+) -> None:
+    book = of_the_record(("300", "  ", *parts), ("300", "  ", "a", "1 CD"))
+
+    after = [line for line in lines(written("marc", edited(book, **values))) if line.startswith("=300")]
+
+    assert after == [f"=300  \\\\{told}", "=300  \\\\$a1 CD"]
+
+
 def test_somebody_who_is_called_otherwise_by_now_has_a_heading_of_their_own() -> None:
     book = of_the_record(*FIELDS)
     author, brock = book.author, next(each for each, _ in book.contributors())

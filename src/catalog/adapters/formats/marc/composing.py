@@ -18,11 +18,12 @@ from catalog.domain.values import Language, PartialDate, Role
 
 from .fields import Fields, FieldText
 from .headings import heading, revised
-from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, draft_of
+from .mapping import CLASSES, NOTES, NUMBERS_024, PAGES, SUBJECTS, TERM_LISTS, draft_of
 from .people import ADDED, MAIN, headings_of
-from .subfields import trimmed
+from .subfields import links_first, trimmed
 
 _NEW_LEADER = "00000nam a2200000 a 4500"
+_EXTENT = "abce"
 _NOTHING = SourceRecord("", "")
 _UNTITLED = Field(tag="245", indicators=Indicators("0", "0"), subfields=[Subfield("a", "-")])
 _LISTS = {name: digit for digit, name in TERM_LISTS.items()}
@@ -132,7 +133,7 @@ class _Changes:
         if value is not None:
             kept = [part for part in fields[0].subfields if part.code not in codes] if fields else []
             text = " ".join(value.split())
-            self._add(Field(tag=tag, indicators=_indicators("  "), subfields=[Subfield("a", text), *kept]))
+            self._add(Field(tag=tag, indicators=_indicators("  "), subfields=links_first([Subfield("a", text), *kept])))
 
     def _title(self) -> None:
         book, standing = self.exported.book, self.record.get("245")
@@ -147,7 +148,7 @@ class _Changes:
         self.record.remove_fields("245")
         first = "1" if self.exported.author is not None else "0"
         second = str(_passed_over(book.title, book.languages))
-        self._add(Field(tag="245", indicators=Indicators(first, second), subfields=[*texts, *kept]))
+        self._add(Field(tag="245", indicators=Indicators(first, second), subfields=links_first([*texts, *kept])))
 
     def _published(self) -> None:
         published = self.exported.book.published
@@ -178,7 +179,7 @@ class _Changes:
         ]
         fields = self._imprint_fields()
         if fields:
-            fields[0].subfields = [*parts, *fields[0].subfields]
+            fields[0].subfields = links_first([*parts, *fields[0].subfields])
         elif parts:
             self._add(
                 Field(
@@ -214,15 +215,38 @@ class _Changes:
             )
 
     def _extent(self) -> None:
-        book, fields = self.exported.book, self.record.get_fields("300")
-        if self._value("extent") == book.extent and book.extent is not None:
-            extent: str | None = f"{book.pages} p." if book.pages is not None else None
-        else:
-            extent = book.extent or (f"{book.pages} p." if book.pages is not None else None)
+        book = self.exported.book
+        fields = [field for field in self.record.get_fields("300") if FieldText.of(field).joined(_EXTENT)]
+        if book.extent == self._value("extent"):
+            if book.pages is not None:
+                self._pages(book.pages, fields[0] if fields else None)
+            return
+        extent = book.extent or (None if book.pages is None else f"{book.pages} p.")
+        said = [] if extent is None else [Subfield("a", " ".join(extent.split()))]
         if fields:
-            self.record.remove_field(*fields)
-        if extent is not None:
-            self._add(_field("300", "  ", a=extent))
+            kept = [part for part in fields[0].subfields if part.code not in _EXTENT]
+            fields[0].subfields = links_first([*said, *kept])
+            self._drop_empty(fields[:1])
+        elif said:
+            self._add(Field(tag="300", indicators=_indicators("  "), subfields=said))
+
+    def _pages(self, pages: int, field: Field | None) -> None:
+        """Write how many pages there are, into what the field says of the extent."""
+        if field is None:
+            self._add(_field("300", "  ", a=f"{pages} p."))
+            return
+        said = [place for place, part in enumerate(field.subfields) if part.code == "a"]
+        for place in said:
+            text = field.subfields[place].value
+            if found := PAGES.search(text):
+                field.subfields[place] = Subfield("a", f"{text[: found.start(1)]}{pages}{text[found.end(1) :]}")
+                return
+        if said:
+            text = field.subfields[said[0]].value
+            end = len(trimmed(text)) if text.rstrip()[-1:] in ":;+" else len(text)
+            field.subfields[said[0]] = Subfield("a", f"{text[:end]} ({pages} p.){text[end:]}")
+        else:
+            field.subfields = links_first([Subfield("a", f"{pages} p. ;"), *field.subfields])
 
     def _code(self, place: int, text: str) -> None:
         """Write a part of 008."""

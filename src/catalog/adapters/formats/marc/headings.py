@@ -10,14 +10,13 @@ from catalog.domain.values import Role
 
 from .fields import FieldText
 from .people import AUTHORITIES, KINDS, numbers_in
+from .subfields import LINKS, links_first
 
 _BLANK = " "
 _PREFIXES = {scheme: beginning for beginning, scheme in reversed([*AUTHORITIES.items()]) if beginning.startswith("(")}
 _KIND_DIGITS = {str(kind): digits for digits, kind in KINDS.items()}
 _NAME_CODES: Mapping[str, str] = {"00": "abcq", "10": "abcdn", "11": "acdegnq"}
 """The subfields that say a name, by the last two digits of the tag."""
-_FIRST_CODES = "368"
-"""The subfields that stand before any other: what the field belongs to, and its link to another script."""
 
 
 def heading(author: Author, first: str, role: Role | None) -> Field:
@@ -75,10 +74,8 @@ def _with_name(parts: Sequence[Subfield], entry: str, before: str, after: str) -
     if "11" in {before, after} and before != after:  # of meetings, $e is a part of the body and $j what they did
         was, becomes = ("j", "e") if before == "11" else ("e", "j")
         kept = [Subfield(becomes, part.value) if part.code == was else part for part in kept]
-    links = [part for part in kept if part.code in _FIRST_CODES]
-    rest = [part for part in kept if part.code not in _FIRST_CODES]
-    leads_on = rest and rest[0].code in "dej"
-    return [*links, Subfield("a", f"{entry}," if leads_on else entry), *rest]
+    leads_on = next((part.code in "dej" for part in kept if part.code not in LINKS), False)
+    return links_first([Subfield("a", f"{entry}," if leads_on else entry), *kept])
 
 
 def _with_dates(parts: Sequence[Subfield], dates: str) -> list[Subfield]:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)")
 _ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
-_PAGES = re.compile(r"(?<![\d-])(\d{1,6})\]?\s*(?:unnumbered )?(?:p\b|pages\b|pgs?\b|s\b|S\b|Seiten\b)")
+PAGES = re.compile(r"(?<![\d-])(\d{1,6})\]?\s*(?:unnumbered )?(?:p\b|pages\b|pgs?\b|s\b|S\b|Seiten\b)")
 _CONTROL_NUMBER = re.compile(r"\(([^()]{1,40})\)\s*(.+)")
 _OCLC = re.compile(r"(?:oc[mn]|on)?0*(\d+)", re.IGNORECASE)
 _CANCELLED = IdentifierStatus("cancelled")
@@ -169,7 +169,7 @@ def _series(fields: Fields) -> Iterator[Series]:
 
 def _pages(fields: Fields) -> int | None:
     for field in fields.of("300"):
-        if found := _PAGES.search(field.joined("a")):
+        if found := PAGES.search(field.joined("a")):
             return int(found[1]) or None
     return None
 

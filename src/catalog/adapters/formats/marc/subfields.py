@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from pymarc import Subfield
+
 # What cataloguing rules (ISBD) put between two parts belongs to neither.
 _MARKS = "/:;=,"
 _FULL_STOP = re.compile(r"(?:(?<=[^\W\d_]{3})|(?<=[\d\])}'\"»”]))\.$")
@@ -11,6 +13,15 @@ _ABBREVIATED = re.compile(r"\b(?:Inc|Ltd|Corp|Bros|Esq|Mrs|Ph\.D|etc|Dept|Prof|C
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 """The codes of subfields that hold what is meant for readers."""
+
+
+LINKS = "368"
+"""The codes of subfields that stand before any other: what the field belongs to, and its link to another script."""
+
+
+def links_first(parts: Iterable[Subfield]) -> list[Subfield]:
+    """Return the subfields with those first that say to what the field is linked."""
+    return sorted(parts, key=lambda part: part.code not in LINKS)
 
 
 def one_line(text: str) -> str:
