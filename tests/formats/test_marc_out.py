@@ -132,6 +132,29 @@ def test_a_book_whose_source_is_no_record_is_written_as_one_that_never_was_marc(
     assert draft.details == WHOLE
 
 
+@pytest.mark.parametrize(
+    ("scheme", "value", "as_given", "told"),
+    [
+        ("oclc", "123", "(OCoLC)123", "=035  \\\\$a(OCoLC)123"),
+        ("oclc", "123", "ocm00000123", "=035  \\\\$a(OCoLC)ocm00000123"),
+        ("de-599", "(DE-599)BVB1", None, "=035  \\\\$a(de-599)BVB1"),
+        ("isbn", "9780441478125", "0-441-47812-3", "=020  \\\\$a0441478123"),
+        ("isbn", "9780441478125", "978 0 441 47812 5", "=020  \\\\$a9780441478125"),
+        ("isbn", "9780441478125", "0-441-47812-9", "=020  \\\\$a9780441478125"),
+        ("isbn", "9780441478125", "paperback 13", "=020  \\\\$a9780441478125"),
+        ("isbn", "0-441-47812-X", None, "=020  \\\\$z0-441-47812-X"),
+    ],
+)
+def test_an_identifier_is_written_as_it_was_given_where_that_is_a_way_to_write_it(
+    scheme: str, value: str, as_given: str | None, told: str
+) -> None:
+    identifier = Identifier(scheme=Scheme(scheme), value=value, as_given=as_given)
+
+    book = exported(BookDetails(title="Emma", author_id=None, identifiers=(identifier,)))
+
+    assert told in lines(written("marc", book))
+
+
 CODED = "=008  " + "690101s1969    nyu           000 1 eng d".replace(" ", "\\")
 
 

@@ -1,5 +1,6 @@
 """A book as a record of MARC 21: what stands in the record it came from stays, but for what was changed here since."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -14,7 +15,7 @@ from catalog.domain.errors import InvalidValue
 from catalog.domain.exports import Exported
 from catalog.domain.identifiers import INVALID, VALID, Identifier
 from catalog.domain.sources import BookDraft
-from catalog.domain.values import Language, PartialDate, Role
+from catalog.domain.values import Isbn, Language, PartialDate, Role
 
 from .fields import Fields, FieldText
 from .headings import heading, revised
@@ -430,18 +431,25 @@ def _identifier_field(identifier: Identifier) -> Field:
     scheme, value = str(identifier.scheme), identifier.as_given or identifier.value
     code = "z" if identifier.status != VALID and (scheme == "isbn" or identifier.status != INVALID) else "a"
     if scheme == "isbn":
-        value = value.replace("-", "")  # hyphens are for whoever shows it
-        if code == "a" and len(value) not in {10, 13}:  # it was given with a digit that was lost, or with words
-            value = identifier.value
-    if scheme in {"isbn", "lccn", "issn"}:
-        return _field({"isbn": "020", "lccn": "010", "issn": "022"}[scheme], "  ", **{code: value})
+        return _field("020", "  ", **{code: _isbn(identifier)})
+    if scheme in {"lccn", "issn"}:
+        return _field({"lccn": "010", "issn": "022"}[scheme], "  ", **{code: value})
     if scheme in _INDICATORS_024:
         return _field("024", f"{_INDICATORS_024[scheme]} ", **{code: value})
-    if scheme == "oclc":
-        return _field("035", "  ", **{code: f"(OCoLC){value}"})
     if scheme in {"doi", "uri", "urn", "hdl"}:
         return _field("024", "7 ", **{code: value, "2": scheme})
-    return _field("035", "  ", **{code: f"({scheme}){value}"})
+    giver = "OCoLC" if scheme == "oclc" else scheme
+    given = re.match(rf"\s*\({re.escape(giver)}\)\s*", value, re.IGNORECASE)  # some write it as MARC does
+    return _field("035", "  ", **{code: f"({giver}){value[given.end() :] if given else value}"})
+
+
+def _isbn(identifier: Identifier) -> str:
+    """Return the ISBN as it was given, without the hyphens, where that is one way to write it; a wrong one as it is."""
+    given = identifier.as_given or identifier.value
+    try:
+        return re.sub("[^0-9X]", "", given.upper()) if Isbn.canonical(given) == identifier.value else identifier.value
+    except InvalidValue:
+        return identifier.value
 
 
 def _series_field(series: Series) -> Field:
