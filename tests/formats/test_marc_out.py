@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -309,11 +309,8 @@ def test_somebody_who_is_credited_as_the_record_says_keeps_its_heading_and_has_t
 
 def test_somebody_who_was_edited_since_is_told_with_the_dates_of_today() -> None:
     book = of_the_record(*FIELDS)
-    author = book.author
-    assert author is not None
-    died = evolve(author, death=PartialDate("2018-01-22"), version=2)
 
-    told = lines(written("marc", evolve(book, book=evolve(book.book, author=died))))
+    told = lines(written("marc", with_edited(book, ("death",), death=PartialDate("2018-01-22"))))
 
     assert "=100  1\\$aLe Guin, Ursula K.,$d1929-2018$eauthor." in told
 
@@ -325,14 +322,12 @@ BRONTE = (
 )
 
 
-def with_edited(book: Exported, **values: Any) -> Exported:
-    """The book, whose author and only contributor was edited since."""
-    contributors = [author for author, _ in book.contributors()]
-    known = {each.id: evolve(each, **{"version": 2, "updated_at": LATER, **values}) for each in contributors}
-    author = book.author
-    if author is not None:
-        author = evolve(author, **{"version": 2, "updated_at": LATER, **values})
-    return evolve(book, book=evolve(book.book, author=author), authors={**book.authors, **known})
+def with_edited(book: Exported, edited: Collection[str] | None = None, **values: Any) -> Exported:
+    """The book, with these values of everybody whom it names; `edited` are those that somebody edited since."""
+    now = {each.id: evolve(each, version=2, updated_at=LATER, **values) for each in book.authors.values()}
+    edits = dict.fromkeys(now, frozenset(values if edited is None else edited))
+    author = None if book.author is None else now[book.author.id]
+    return evolve(book, book=evolve(book.book, author=author), authors=now, edited=edits)
 
 
 @pytest.mark.parametrize(
@@ -390,22 +385,36 @@ def test_somebody_of_another_kind_has_another_tag() -> None:
     assert "=110  2\\$aSociety, The,$eauthor." in told
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"version": 1},
-        {"updated_at": NOW - timedelta(days=1)},
-        {"name": "C. E. Brock", "sort_name": "Brock, C. E.", "variants": ("Charles Brock",)},
-    ],
-    ids=["never edited", "edited before", "edited in what no heading says"],
-)
-def test_somebody_whose_heading_no_edit_since_has_made_wrong_keeps_it(values: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize("edited", [(), ("variants",), ("death",), ("identifiers",)])
+def test_a_heading_has_nothing_of_an_author_but_what_was_edited_since(edited: Collection[str]) -> None:
     book = of_the_record(("100", "1 ", "a", "Brock, C. E.", "e", "Illustrator."), ("700", "1 ", "a", "Brock, C. E."))
-    others = {"name": "C. É. Brock", "death": PartialDate("1938"), "identifiers": URSULA.identifiers}
+    known = {"name": "C. É. Brock", "death": PartialDate("1938"), "identifiers": URSULA.identifiers}
+    told = {"death": ("C. E.,$d-1938", ""), "identifiers": ("C. E.", "$0(VIAF)97956")}.get(
+        "".join(edited), ("C. E.", "")
+    )
 
-    told = written("marc", with_edited(book, **({**values} if "variants" in values else {**others, **values})))
+    headings = [line for line in lines(written("marc", with_edited(book, edited, **known))) if line[1] in "17"]
 
-    assert lines(told) == lines(written("marc", book))
+    name, number = told
+    assert headings == [f"=100  1\\$aBrock, {name}$eIllustrator.{number}", f"=700  1\\$aBrock, {name}{number}"]
+
+
+def test_a_life_that_was_taken_out_of_an_author_is_taken_out_of_the_heading() -> None:
+    book = of_the_record(("100", "1 ", "a", "Brock, C. E.,", "d", "1816-1855"))
+
+    told = lines(written("marc", with_edited(book, birth=None, dob=None, death=None)))
+
+    assert "=100  1\\$aBrock, C. E.," in told
+
+
+def test_a_book_by_somebody_else_by_now_has_their_heading_whatever_was_edited_of_them() -> None:
+    book = of_the_record(("100", "1 ", "a", "Brock, C. E.,", "e", "author."))
+    other = exported(BookDetails(title="x", author_id=None), URSULA).author
+    assert other is not None
+
+    by_other = evolve(book, book=evolve(book.book, author=other), edited={other.id: frozenset(("death",))})
+
+    assert "=100  1\\$aLe Guin, Ursula K.,$d1929-2018$0(VIAF)97956" in lines(written("marc", by_other))
 
 
 def test_somebody_edited_since_keeps_their_place_and_their_name_where_the_book_credits_it() -> None:

@@ -1,6 +1,7 @@
 """What leaves the catalogue: a book, with everybody it names and the records it came from."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from attrs import evolve, field, frozen
@@ -19,6 +20,8 @@ class Exported:
     authors: Mapping[UUID, Author] = field(factory=dict[UUID, Author])
     """Everybody whom the book names, and perhaps others."""
     sources: tuple[SourceRecord, ...] = ()
+    edited: Mapping[UUID, AbstractSet[str]] = field(factory=dict[UUID, AbstractSet[str]])
+    """Which fields of whom have been edited since the book came in, where the writer wants its sources."""
 
     @property
     def author(self) -> Author | None:

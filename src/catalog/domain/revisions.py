@@ -1,6 +1,7 @@
 """The log: whatever happens to a record is one revision, and the last one says how the record stands."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from attrs import evolve, fields_dict, frozen
 
-from .authors import Author
+from .authors import Author, AuthorDetails
 from .books import Book
 from .callers import Caller
 from .constraints import Doc
@@ -179,6 +180,28 @@ def differences(before: Author | Book | None, after: Author | Book | None) -> li
         for name in {**earlier, **later}
         if earlier.get(name) != later.get(name) and not {earlier.get(name), later.get(name)} <= {None, ()}
     ]
+
+
+def edited_since(history: Sequence[Revision], since: datetime) -> AbstractSet[str]:
+    """Return the fields of an author that somebody has edited after that time; `history` tells the newest first.
+
+    What an import has brought is no edit. Where the log does not tell any more what an edit was, it may have been all.
+    """
+    everything = fields_dict(AuthorDetails).keys()
+    edited: set[str] = set()
+    before: Author | Book | None = None
+    for revision in reversed(history):
+        after, is_first = revision.after, revision.operation is Operation.CREATE
+        is_imported = revision.operation is Operation.REVISE and revision.group is not None
+        if is_first and revision.version > 1 and after is not None and after.updated_at > since:
+            return everything  # it was edited in another catalogue
+        if revision.at > since and not is_first and not is_imported:
+            if revision.withheld is not None or (before is None and after is not None):
+                return everything
+            if after is not None:
+                edited |= {difference.field for difference in differences(before, after)}
+        before = after or (None if revision.withheld is not None else before)
+    return edited
 
 
 def _said(record: Author | Book | None) -> Mapping[str, Any]:

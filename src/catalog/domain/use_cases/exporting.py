@@ -1,6 +1,7 @@
 """Exporting: what a list, a search or the whole catalogue holds, as a file that is written while it is read."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from attrs import evolve, frozen
@@ -19,7 +20,9 @@ from catalog.domain.queries import (
     ChangeQuery,
     Include,
     PageRequest,
+    RevisionQuery,
 )
+from catalog.domain.revisions import Revision, edited_since
 
 _GONE = (NotFound, Removed, Merged)
 _WHOLE_PAGE = PageRequest(size=PAGE_SIZE_LIMIT)
@@ -108,7 +111,28 @@ class Exporting:
         named = dict.fromkeys(id for book in books for _, id in book.author_references())
         authors |= {author.id: author async for author in self._standing_authors(named.keys() - authors.keys())}
         sources = await self.reader.sources([book.id for book in books]) if writer.wants_sources else {}
-        return [Exported(book=book, authors=authors, sources=sources.get(book.id, ())) for book in books]
+        edited: Mapping[UUID, Mapping[UUID, AbstractSet[str]]] = {}
+        if not writer.tells_authors:  # whoever does needs no other record brought to what they are by now
+            edited = await self._edited([book for book in books if book.id in sources], authors)
+        return [
+            Exported(book=book, authors=authors, sources=sources.get(book.id, ()), edited=edited.get(book.id, {}))
+            for book in books
+        ]
+
+    async def _edited(
+        self, books: Sequence[BookRecord], authors: Mapping[UUID, Author]
+    ) -> Mapping[UUID, Mapping[UUID, AbstractSet[str]]]:
+        """Return, for each book that an author was edited after, whom and what of them."""
+        histories: dict[UUID, Sequence[Revision]] = {}
+        edited: dict[UUID, dict[UUID, AbstractSet[str]]] = {}
+        for book in books:
+            for _, id in book.author_references():
+                if authors[id].version > 1 and authors[id].updated_at > book.created_at:
+                    if id not in histories:
+                        query = RevisionQuery(kind=Kind.AUTHOR, id=id, page=_WHOLE_PAGE)
+                        histories[id] = (await self.reader.revisions(query)).items
+                    edited.setdefault(book.id, {})[id] = edited_since(histories[id], book.created_at)
+        return edited
 
     @staticmethod
     def _written(books: Sequence[Exported], writer: RecordWriter, met: set[UUID]) -> Iterable[bytes]:

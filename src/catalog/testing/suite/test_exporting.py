@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from pymarc import Field, Indicators, MARCReader, Record, Subfield
 
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceRecord
@@ -12,7 +13,7 @@ from catalog.domain.filters import Operator, of_field
 from catalog.domain.identifiers import Identifier
 from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.ports import Storage
-from catalog.domain.queries import BookQuery
+from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
 from catalog.domain.snapshots import SnapshotStorage
 from catalog.domain.sources import Entry
@@ -182,3 +183,70 @@ async def test_a_file_of_any_format_is_whole_even_of_an_empty_catalogue(storage:
 
     entries = record_reader(name, content[:4096], Reading(source="file")).read(BytesIO(content))
     assert list(entries) == []
+
+
+def a_marc_record(number: str, *author: tuple[str, str]) -> bytes:
+    record = Record(force_utf8=True)
+    record.add_field(Field(tag="001", data=number))
+    for tag, parts in (("100", author), ("245", (("a", f"Title {number}"),))):
+        subfields = [Subfield(code, value) for code, value in parts]
+        record.add_field(Field(tag=tag, indicators=Indicators("1", "0"), subfields=subfields))
+    content: bytes = record.as_marc()
+    return content
+
+
+async def headings(storage: Storage) -> Sequence[str]:
+    content = await together(Exporting(storage.reader).everything(record_writer("marc")))
+    return [str(record["100"]) for record in MARCReader(content) if record is not None]
+
+
+async def take_marc(catalogue: Cataloguers, content: bytes) -> None:
+    entries = record_reader("marc", content, Reading(source="file")).read(BytesIO(content))
+    importing = Importing(catalogue.storage, catalogue.caller, catalogue.clock, catalogue.ids)
+    outcomes = [outcome async for outcome in importing.run(entries, importing.ids.new())]
+    assert {outcome.status for outcome in outcomes} == {Status.CREATED}
+
+
+async def test_what_somebody_edits_of_an_author_is_in_the_records_of_before_and_what_an_import_brings_is_not(
+    storage: Storage,
+) -> None:
+    catalogue = Cataloguers(storage)
+    await take_marc(catalogue, a_marc_record("1", ("a", "benet, william")))
+    catalogue.clock.move()
+    await take_marc(catalogue, a_marc_record("2", ("a", "Benét, William"), ("0", "(viaf)5")))
+    catalogue.clock.move()
+    (author,) = (await storage.reader.authors(AuthorQuery())).items
+
+    unedited = await headings(storage)
+    await catalogue.authors.revise(author.id, Amendment({"death": PartialDate("1950")}))
+    died = await headings(storage)
+    catalogue.clock.move()
+    await catalogue.authors.revise(author.id, Amendment({"name": "William Benét", "sort_name": "Benét, William"}))
+    catalogue.clock.move()
+    await take_marc(catalogue, a_marc_record("3", ("a", "Benet, William,"), ("d", "-1950")))
+
+    assert unedited == ["=100  10$abenet, william", "=100  10$aBenét, William$0(viaf)5"]
+    assert died == ["=100  10$abenet, william,$d-1950", "=100  10$aBenét, William,$d-1950$0(viaf)5"]
+    assert await headings(storage) == [
+        "=100  10$aBenét, William,$d-1950",
+        "=100  10$aBenét, William,$d-1950$0(viaf)5",
+        "=100  10$aBenet, William,$d-1950",
+    ]
+
+
+async def test_an_edit_that_the_log_does_not_tell_any_more_may_have_been_of_anything(storage: Storage) -> None:
+    catalogue = Cataloguers(storage)
+    await take_marc(catalogue, a_marc_record("1", ("a", "benet, william")))
+    (author,) = (await storage.reader.authors(AuthorQuery())).items
+    catalogue.clock.move()
+    await catalogue.authors.revise(author.id, Amendment({"name": "William Benét", "sort_name": "Benét, William"}))
+    catalogue.clock.move()
+    await catalogue.authors.revise(author.id, Amendment({"death": PartialDate("1950")}))
+    catalogue.clock.move()
+
+    [_ async for _ in catalogue.log_keeping.compact(catalogue.clock.now())]
+
+    assert await headings(storage) == ["=100  10$aBenét, William,$d-1950"]
+    copy = Cataloguers(SnapshotStorage())
+    await taken(copy, await exported(storage))
+    assert await headings(copy.storage) == ["=100  10$aBenét, William,$d-1950"]

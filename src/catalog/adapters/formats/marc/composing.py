@@ -25,6 +25,7 @@ from .subfields import links_first, trimmed
 
 _NEW_LEADER = "00000nam a2200000 a 4500"
 _EXTENT = "abce"
+_NAMES = {"name", "sort_name"}
 _NOTHING = SourceRecord("", "")
 _UNTITLED = Field(tag="245", indicators=Indicators("0", "0"), subfields=[Subfield("a", "-")])
 _LISTS = {name: digit for digit, name in TERM_LISTS.items()}
@@ -265,8 +266,8 @@ class _Changes:
         if self._was_edited(author) and told is not None:
             main = self._headings(MAIN)
             is_named_below = not main and author in [other for other, _ in named]
-            is_same = is_same or bool(main) or is_named_below  # may be called otherwise by now
-            for field, described, _ in main[:1]:
+            is_same = is_same or (self._was_renamed(author) and (bool(main) or is_named_below))
+            for field, described, _ in main[:1] if is_same else ():
                 self._revise(field, described, author)
         if not is_same:
             self._noted.append("author")
@@ -312,11 +313,11 @@ class _Changes:
         keys: Sequence[tuple[str, Role | None]],
         said: Sequence[tuple[str, Role | None]],
     ) -> list[tuple[str, Role | None]]:
-        """Return the keys; of who was edited since, that of the heading in the same place which nobody else has."""
+        """Return the keys; of who was renamed since, that of the heading in the same place which nobody else has."""
         if len(keys) != len(said):
             return [*keys]
         return [
-            told if key not in said and told not in keys and role == told[1] and self._was_edited(author) else key
+            told if key not in said and told not in keys and role == told[1] and self._was_renamed(author) else key
             for (author, role), key, told in zip(named, keys, said, strict=True)
         ]
 
@@ -330,7 +331,10 @@ class _Changes:
 
     def _was_edited(self, author: Author | None) -> bool:
         """Whether the author was edited since the book is here: who was found for it may always have had more."""
-        return author is not None and author.version > 1 and author.updated_at >= self.exported.book.created_at
+        return author is not None and bool(self.exported.edited.get(author.id))
+
+    def _was_renamed(self, author: Author | None) -> bool:
+        return author is not None and not _NAMES.isdisjoint(self.exported.edited.get(author.id, ()))
 
     def _revise(
         self, field: Field, described: AuthorDetails, author: Author | None, *, name_stands: bool = False
@@ -339,7 +343,8 @@ class _Changes:
         if author is None or not self._was_edited(author):
             return field
         is_same = _is_same(described, author) or self.exported.book.version == 1
-        new = revised(field, described, author, name_stands=name_stands, is_same=is_same)
+        edited = self.exported.edited[author.id] - (_NAMES if name_stands else set())
+        new = revised(field, described, author, edited, is_same=is_same)
         if new is None:
             return field
         self._noted.append("people")

@@ -1,12 +1,13 @@
 """Headings of people, bodies and meetings as they are written: anew, or brought to what was edited here since."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from pymarc import Field, Indicators, Subfield
 
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.identifiers import VALID, Identifier, Number
-from catalog.domain.values import Role
+from catalog.domain.values import PartialDate, Role
 
 from .fields import FieldText
 from .people import AUTHORITIES, KINDS, numbers_in
@@ -23,7 +24,7 @@ def heading(author: Author, first: str, role: Role | None) -> Field:
     """Return a new heading; `first` is the first digit of its tag."""
     digits = _KIND_DIGITS.get("" if author.kind is None else str(author.kind), "00")
     entry = author.sort_name or author.name
-    dates = dates_in_words(author) if digits == "00" else ""
+    dates = _dates(author.birth, author.death) if digits == "00" else ""
     parts = [Subfield("a", f"{entry}," if dates else entry)]
     if dates:
         parts.append(Subfield("d", dates))
@@ -34,33 +35,35 @@ def heading(author: Author, first: str, role: Role | None) -> Field:
 
 
 def revised(
-    field: Field, described: AuthorDetails, author: Author, *, name_stands: bool, is_same: bool
+    field: Field, described: AuthorDetails, author: Author, edited: AbstractSet[str], *, is_same: bool
 ) -> Field | None:
-    """Return the heading with what the author is by now, or nothing where it says so already.
+    """Return the heading with what was edited of the author, or nothing where it says so already.
 
-    What it says besides stays: the role, the link to another script, and whatever nobody here has a place for. With
-    `name_stands` the name does, too; its numbers are given up where it is not certain that they are of the same author.
+    What it says besides stays: the role, the link to another script, and whatever nobody here has a place for. Its
+    numbers are given up where it is not certain that they are of the same author.
     """
-    before = field.tag[1:]
-    digits = before
-    if author.kind is not None and author.kind != described.kind:
+    before = digits = field.tag[1:]
+    if "kind" in edited and author.kind is not None:
         digits = _KIND_DIGITS.get(str(author.kind), before)
-    entry, called = described.sort_name or described.name, described.name
-    is_renamed = not name_stands and (author.name != called or (author.sort_name or entry) != entry)
+    entry = described.sort_name or described.name
+    named = author.sort_name or (entry if author.name == described.name else author.name)
+    is_renamed = not edited.isdisjoint(("name", "sort_name")) and (author.name, named) != (described.name, entry)
+    entry = named if is_renamed else entry
+    is_entered_anew = is_renamed or digits != before
     parts = list(field.subfields) if is_same else [part for part in field.subfields if part.code not in "01"]
-    if is_renamed or digits != before:
-        entry = (author.sort_name or author.name) if is_renamed else entry
+    if is_entered_anew:
         parts = _with_name(parts, entry, before, digits)
-    dates = dates_in_words(author) if digits == "00" else ""
-    if dates and (dates != dates_in_words(described) or digits != before):
-        parts = _with_dates(parts, dates)
-    parts = _with_numbers(parts, author)
-    if parts == field.subfields and digits == before:
+    if digits == "00":
+        life = [getattr(author if name in edited else described, name) for name in ("birth", "death")]
+        if (dates := _dates(*life)) != _dates(described.birth, described.death):
+            parts = _with_dates(parts, dates)
+    if "identifiers" in edited or not is_same:
+        parts = _with_numbers(parts, author)
+    if parts == field.subfields and not is_entered_anew:
         return None
     first, second = field.indicators or (_BLANK, _BLANK)
-    if is_renamed or digits != before:
-        first = _entered(entry, digits)
-    return Field(tag=field.tag[0] + digits, indicators=Indicators(first, second), subfields=parts)
+    indicators = Indicators(_entered(entry, digits) if is_entered_anew else first, second)
+    return Field(tag=field.tag[0] + digits, indicators=indicators, subfields=parts)
 
 
 def _entered(entry: str, digits: str) -> str:
@@ -83,6 +86,8 @@ def _with_dates(parts: Sequence[Subfield], dates: str) -> list[Subfield]:
     kept = [part for part in parts if part.code != "d"]
     names = [place for place, part in enumerate(kept) if part.code in _NAME_CODES["00"]]
     place = stand[0] if stand else (names[-1] + 1 if names else 0)
+    if not dates:
+        return kept
     if names and not stand and not kept[place - 1].value.endswith(","):
         kept[place - 1] = Subfield(kept[place - 1].code, f"{kept[place - 1].value},")
     return [*kept[:place], Subfield("d", dates), *kept[place:]]
@@ -112,9 +117,8 @@ def _number(identifier: Identifier) -> Subfield:
     return Subfield("0", f"{_PREFIXES[str(identifier.scheme)].upper()}{identifier.value}")
 
 
-def dates_in_words(author: AuthorDetails) -> str:
+def _dates(birth: PartialDate | None, death: PartialDate | None) -> str:
     """Return the years of a life as headings have them: 1929-2018, 1929-, -322 B.C."""
-    birth, death = author.birth, author.death
     if birth is None and death is None:
         return ""
     years = [None if date is None else date.year for date in (birth, death)]
