@@ -133,7 +133,7 @@ def _record(raw: bytes, warnings: list[str]) -> Record:
     leader, base = _leader(raw)
     tags, fields = _fields(raw, base, warnings)
     record = Record()
-    record.leader = Leader(leader)
+    record.leader = Leader(f"{leader[:9]}a{leader[10:]}")  # in whichever encoding it came, its texts are Unicode now
     texts = _texts(raw, tags, fields, warnings)
     record.fields = [_field(tag, text, warnings) for tag, text in zip(tags, texts, strict=True)]
     if not raw.isascii() and _ODD_PLACE.search(raw):
