@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.sources import Entry
+from catalog.domain.use_cases.importing import chunks_of
 from catalog.entrypoints.formats import BEGINNING, Reading, record_reader
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _read(files: Files, sending: "Connection", receiving: "Connection") -> None:
         error: OSError | UnreadableFile | None = None
         try:
             with files.opened(path) as (entries, content):
-                while lot := list(islice(entries, LOT)):
+                for lot in chunks_of(entries, LOT):
                     lots.put(_Lot(lot, content.tell()))
         except (OSError, UnreadableFile) as raised:
             error = raised
