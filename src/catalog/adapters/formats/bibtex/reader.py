@@ -6,8 +6,7 @@ from typing import Any, BinaryIO
 
 from attrs import frozen
 from pybtex.database import Person
-from pybtex.database.input.bibtex import LowLevelParser, month_names, split_name_list
-from pybtex.utils import CaseInsensitiveDict
+from pybtex.database.input.bibtex import split_name_list
 from pylatexenc.latex2text import LatexNodes2Text
 
 from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, organised, whole
@@ -16,6 +15,8 @@ from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.values import Language, PartialDate, Role
+
+from .parser import MOST_EXPANDED, Parser
 
 FORMAT = "bibtex"
 
@@ -49,6 +50,18 @@ LANGUAGES: Mapping[str, str] = {
 }  # fmt: skip  # a table is read by column
 """The names that Babel has for languages, which langid and language hold."""
 
+LONGEST: Mapping[str, int] = {
+    **dict.fromkeys(("author", *ROLES), 250_000),
+    **dict.fromkeys(("publisher", "location", "address", "keywords"), 250_000),
+    **dict.fromkeys(("abstract", "note", "annote", "annotation", "addendum"), 250_000),
+}
+"""Characters of TeX in fields that may hold much; of one character of text, TeX may make a dozen."""
+LONGEST_OTHER = 20_000
+"""Characters of TeX in all other fields, and in one name."""
+_READ = LONGEST.keys() | IDENTIFIERS.keys() | {
+    "title", "subtitle", "date", "year", "month", "langid", "language", "edition", "series", "number", "volume",
+    "pagetotal", "url",
+}  # fmt: skip  # a list is read in lines
 _MONTHS: Mapping[str, int] = {
     name: number
     for number, name in enumerate(
@@ -58,6 +71,8 @@ _MONTHS: Mapping[str, int] = {
 _YEAR = re.compile(r"(?<!\d)-?\d{4}(?!\d)")
 _QUOTE = re.compile(r"\{?\\textquotedbl(?![A-Za-z])(?:\{\})?\}?")
 _LOGOS = re.compile(r"\\((?:La|Bib)?TeX)(?![A-Za-z])(?:\{\})?")
+_MOST_PROBLEMS = 20
+"""How many are told of one entry."""
 _PAGES = re.compile(r"(\d{1,6})\s*(?:\+\s*\d+|pp?\.?|pages)?")
 _TO_TEXT = LatexNodes2Text(keep_braced_groups=False, strict_latex_spaces="macros")
 
@@ -83,36 +98,56 @@ class BibtexReader:
     def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each entry says; `line` is where it begins."""
         raw = whole(content)
+        encoding = "utf-8-sig"
         try:
-            text = raw.decode("utf-8-sig")
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
-            text = raw.decode("cp1252", "replace")
+            text = raw.decode(encoding := "cp1252", "replace")
         if "@" not in text:
             raise UnreadableFile("the file has no entry of BibTeX: nothing in it begins with @")
         said = list(_entries(text))
         by_key = {each.key: each for each in said if isinstance(each, _Said) and each.key}
+        inherited = 0
         for each in said:
-            yield each if isinstance(each, Entry) else self._entry(each, by_key)
+            if isinstance(each, Entry):
+                yield each
+                continue
+            warnings = list(each.warnings)
+            if encoding == "cp1252" and not each.raw.isascii():
+                warnings.append("the file is not in UTF-8, and was read as cp1252")
+            parent = by_key.get(each.fields.get("crossref", ""))
+            missing = (
+                {} if parent is None else {name: parent.fields[name] for name in parent.fields.keys() - each.fields}
+            )
+            inherited += sum(map(len, missing.values()))
+            if inherited > MOST_EXPANDED:
+                missing.clear()
+                warnings.append(
+                    "the fields of the entry that crossref names left out: "
+                    f"such fields make the file longer by more than {MOST_EXPANDED:,} characters"
+                )
+            yield self._entry(each, {**missing, **each.fields}, warnings)
 
-    def _entry(self, said: _Said, by_key: Mapping[str, _Said]) -> Entry:
+    def _entry(self, said: _Said, fields: Mapping[str, str], warnings: list[str]) -> Entry:
         key = (said.key or "")[:200]
-        warnings = list(said.warnings)
-        parent = by_key.get(said.fields.get("crossref", ""))
-        fields = said.fields if parent is None else {**parent.fields, **said.fields}
         origin = SourceRecord(self.source, key or str(said.line), FORMAT, said.raw.encode("utf-8", "replace"))
         try:
-            draft = _draft(fields, origin, warnings, has_own_key=bool(key))
+            draft = _draft(_with_room(fields, warnings), origin, warnings, has_own_key=bool(key))
         except InvalidValue as error:
-            return Entry(line=said.line, key=key, refusal=str(error), warnings=tuple(warnings))
+            reason = f"{error} ({said.warnings[0]})" if said.warnings else str(error)
+            return Entry(line=said.line, key=key, refusal=reason, warnings=tuple(warnings))
         return Entry(line=said.line, key=key, draft=draft, warnings=tuple(warnings))
 
 
 def _entries(text: str) -> Iterator[_Said | Entry]:
     """Yield the entries, and for what can not be read, why."""
     problems: list[str] = []
-    parser: Any = LowLevelParser(
-        text, handle_error=lambda error: problems.append(str(error)[:200]), macros=CaseInsensitiveDict(month_names)
-    )
+
+    def note(error: Exception) -> None:
+        if len(problems) < _MOST_PROBLEMS:
+            problems.append(str(error)[:200])
+
+    parser: Any = Parser(text, note)
     line, counted = 1, 0
     for kind, said in parser:
         begins = parser.command_start
@@ -161,6 +196,19 @@ def _draft(fields: Mapping[str, str], origin: SourceRecord, warnings: list[str],
     )
 
 
+def _with_room(fields: Mapping[str, str], warnings: list[str]) -> Mapping[str, str]:
+    """Return the fields without those that are too long, even for TeX: to make plain text of them takes too much."""
+    kept: dict[str, str] = {}
+    for name, text in fields.items():
+        if len(text) <= (most := LONGEST.get(name, LONGEST_OTHER)):
+            kept[name] = text
+        elif name == "title":
+            raise InvalidValue(f"title must have at most {most:,} characters of TeX, and this has {len(text):,}")
+        elif name in _READ:
+            warnings.append(f"{name} left out: it must have at most {most:,} characters of TeX, and has {len(text):,}")
+    return kept
+
+
 def _plain(text: str) -> str:
     """Return the text without what only TeX understands."""
     if not re.search(r"[\\{}$~]|--|''|``", text):
@@ -180,6 +228,9 @@ def _several(text: str) -> list[str]:
 def _people(text: str, warnings: list[str]) -> Iterator[AuthorDetails]:
     for name in _names(text):
         if name.lower() == "others":
+            continue
+        if len(name) > LONGEST_OTHER:
+            warnings.append(f"a name left out: it must have at most {LONGEST_OTHER:,} characters of TeX")
             continue
         try:
             if name.startswith("{") and name.endswith("}"):

@@ -1,0 +1,129 @@
+"""BibTeX that grows, that nobody would read, or that is in no encoding of today."""
+
+import io
+import time
+import tracemalloc
+from collections.abc import Sequence
+
+import pytest
+
+from catalog.adapters.formats.bibtex import BibtexReader
+from catalog.adapters.formats.bibtex import parser as bounds
+from catalog.domain.sources import Entry
+
+LAST = "@book{last, title={Last}}"
+
+
+def read(content: str | bytes) -> Sequence[Entry]:
+    raw = content if isinstance(content, bytes) else content.encode()
+    return list(BibtexReader(source="file").read(io.BytesIO(raw)))
+
+
+def title_of(entry: Entry) -> str:
+    assert entry.draft is not None, entry.refusal
+    return entry.draft.details.title
+
+
+def test_a_macro_that_grows_without_end_is_refused_and_the_rest_goes_on() -> None:
+    grown = [f"@string{{a{n} = {' # '.join([f'a{n - 1}'] * 10)}}}" for n in range(1, 9)]
+    text = "\n".join(['@string{a0 = "aaaaaaaaaa"}', *grown, "@book{x, title=a8}", LAST])
+
+    tracemalloc.start()
+    refused, last = read(text)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert "macros make the value longer than 100,000 characters" in refused.refusal
+    assert title_of(last) == "Last"
+    assert most < 100_000_000  # half of it is the room that any file is read into
+
+
+def test_macros_make_no_large_file_of_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "MOST_EXPANDED", 1_000)
+    text = f'@string{{a = "{"a" * 400}"}}' + "".join(f"@book{{b{n}, title=a}}" for n in range(4)) + LAST
+
+    *entries, last = read(text)
+
+    assert [bool(entry.refusal) for entry in entries] == [False, False, True, True]
+    assert "macros make the file longer" in entries[-1].refusal
+    assert title_of(last) == "Last"
+
+
+def test_cross_references_make_no_large_file_of_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.adapters.formats.bibtex.reader.MOST_EXPANDED", 1_000)
+    children = "".join(f"@book{{b{n}, title={{T}}, crossref={{p}}}}" for n in range(4))
+
+    _, *entries = read(f"@book{{p, title={{P}}, note={{{'n' * 400}}}}}{children}")
+
+    assert [bool(entry.warnings) for entry in entries] == [False, False, True, True]
+    assert "crossref" in entries[-1].warnings[0]
+
+
+def test_a_file_with_many_macros_reads_each_of_them() -> None:
+    macros = "".join(f'@string{{p{n} = "Press {n}"}}' for n in range(451))
+    books = "".join(f"@book{{b{n}, title={{T}}, publisher=p{n}}}" for n in range(451))
+
+    drafts = [entry.draft for entry in read(macros + books)]
+
+    assert [draft.details.publishers for draft in drafts if draft] == [(f"Press {n}",) for n in range(451)]
+
+
+def test_undefined_macros_are_told_of_a_few_times() -> None:
+    (entry,) = read(f"@book{{a, title={{T}}, note={' # '.join(['x'] * 1000)}}}")
+
+    assert len(entry.warnings) == 20
+
+
+@pytest.mark.parametrize("text", ['@book{a, title="' + "{}" * 150_000, "@book(a, " + 'x="1",' * 40_000])
+def test_what_never_ends_is_looked_through_once(text: str) -> None:
+    begun = time.process_time()
+
+    read(text)
+
+    assert time.process_time() - begun < 2
+
+
+def test_a_title_that_is_too_long_even_for_tex_is_refused_unread() -> None:
+    begun = time.process_time()
+
+    refused, last = read("@book{a, title={" + '{\\"o}' * 600_000 + "}}" + LAST)
+
+    assert refused.refusal == "title must have at most 20,000 characters of TeX, and this has 3,000,000"
+    assert title_of(last) == "Last"
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "name", ["abstract", "note", "keywords", "publisher", "author", "editor", "series", "language"]
+)
+def test_a_field_that_is_too_long_even_for_tex_is_left_out_by_name(name: str) -> None:
+    begun = time.process_time()
+
+    (entry,) = read(f"@book{{a, title={{T}}, {name}={{" + '{\\"o}' * 200_000 + "}}")
+
+    assert title_of(entry) == "T"
+    assert [told.partition(" left out")[0] for told in entry.warnings] == [name]
+    assert time.process_time() - begun < 5
+
+
+def test_a_long_field_that_nobody_reads_is_left_out_without_a_word() -> None:
+    (entry,) = read("@book{a, title={T}, file={" + "x" * 30_000 + "}}")
+
+    assert entry.warnings == ()
+
+
+def test_a_name_that_is_too_long_even_for_tex_takes_no_other_along() -> None:
+    (entry,) = read("@book{a, title={T}, author={" + '{\\"o}' * 5_000 + " and Knuth, Donald}}")
+
+    assert entry.draft is not None
+    assert entry.draft.author is not None
+    assert entry.draft.author.name == "Donald Knuth"
+    assert entry.warnings == ("a name left out: it must have at most 20,000 characters of TeX",)
+
+
+def test_an_entry_in_another_encoding_tells_what_it_was_taken_for() -> None:
+    umlaut, plain = read("@book{a, title={Öl}}@book{b, title={Oil}}".encode("latin-1"))
+
+    assert title_of(umlaut) == "Öl"
+    assert umlaut.warnings == ("the file is not in UTF-8, and was read as cp1252",)
+    assert plain.warnings == ()
