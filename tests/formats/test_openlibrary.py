@@ -227,13 +227,19 @@ def test_only_editions_are_books() -> None:
     assert read(*others) == []
 
 
+def test_a_byte_order_mark_before_the_first_line_is_passed_over() -> None:
+    (entry,) = read(b"\xef\xbb\xbf" + an_edition())
+
+    assert entry.draft is not None
+
+
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
         (b"/type/edition\t/books/OL2M\t1\t2013\t{\n", "is no JSON"),
-        (b"/type/edition\t/books/OL2M\t1\t2013\t" + b"[" * 100_000 + b"\n", "is no JSON"),
+        (b"/type/edition\t/books/OL2M\t1\t2013\t" + b"[" * 100_000 + b"\n", "is nested too deeply"),
         (b"/type/edition\t/books/OL2M\t1\t2013\t{\"title\": \"\xff\"}\n", "is no JSON"),
-        (b"/type/edition\t/books/OL2M\t1\t2013\t[]\n", "is no record: an object was expected"),
+        (b"/type/edition\t/books/OL2M\t1\t2013\t[]\n", "is no object, as a record is"),
         (b"/type/author\t/authors/OL2A\t1\t2013\t{\n", "is no JSON"),
         (b"/type/edition\t/books/OL2M\n", "is no line of a dump"),
         (a_line("edition", "/books/OL2M", notes="No title"), "has no title"),

@@ -5,6 +5,7 @@ from .details import drafted, fitting, identifiers_of, links_of
 from .elements import elements_of, in_utf_8
 from .languages import tag_of
 from .names import inverted, name_parts, organised, somebody
+from .objects import object_in
 
 __all__ = [
     "drafted",
@@ -16,6 +17,7 @@ __all__ = [
     "lines_of",
     "links_of",
     "name_parts",
+    "object_in",
     "organised",
     "parts_of",
     "somebody",

@@ -1,6 +1,7 @@
 """Files, which may be compressed, as bytes."""
 
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from gzip import BadGzipFile, GzipFile
@@ -18,14 +19,20 @@ _GZIP = b"\x1f\x8b"
 
 @contextmanager
 def unpacked(content: BinaryIO) -> Generator[BinaryIO]:
-    """Give the content, decompressed where it is gzipped; raise UnreadableFile where that is damaged.
+    """Give the content, decompressed where it is gzipped, without a byte order mark; raise UnreadableFile for damage.
 
     The file stays its owner's to close.
     """
     reader = BufferedReader(cast("RawIOBase", content))
     try:
         is_packed = reader.peek(2)[:2] == _GZIP
-        yield cast("BinaryIO", GzipFile(fileobj=reader)) if is_packed else cast("BinaryIO", reader)
+        source = cast("BufferedReader", GzipFile(fileobj=reader)) if is_packed else reader
+        beginning = source.peek(len(BOM_UTF8))
+        if is_packed and beginning.startswith(_GZIP):
+            raise UnreadableFile("the file is compressed twice; decompress it once")
+        if beginning.startswith(BOM_UTF8):
+            source.read(len(BOM_UTF8))
+        yield cast("BinaryIO", source)
     except (EOFError, zlib.error, BadGzipFile) as error:
         raise UnreadableFile(f"the compressed file is damaged or not complete ({error}); get it again") from None
     finally:

@@ -10,10 +10,9 @@ from collections.abc import Generator, Iterator
 from hashlib import sha256
 from typing import Any, BinaryIO
 
-import msgspec
 from attrs import field, frozen
 
-from catalog.adapters.formats.common import lines_of
+from catalog.adapters.formats.common import lines_of, object_in
 from catalog.domain.books import SourceRecord
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import Entry
@@ -80,13 +79,11 @@ class OpenLibraryReader:
             return
         own = given.removeprefix("/books/").strip() if kind == _EDITION else given
         try:
-            said = msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            yield Entry(line=number, key=own[:LONGEST_KEY], refusal=f"is no JSON: {error}")
+            said = object_in(content)
+        except InvalidValue as error:
+            yield Entry(line=number, key=own[:LONGEST_KEY], refusal=str(error))
             return
-        if not isinstance(said, dict):
-            yield Entry(line=number, key=own[:LONGEST_KEY], refusal="is no record: an object was expected")
-        elif kind == _AUTHOR:
+        if kind == _AUTHOR:
             self.known.meet(given, said)
         elif kind == _WORK:
             self.known.meet_work(given, said)
