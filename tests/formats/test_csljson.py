@@ -139,19 +139,31 @@ def test_a_broken_item_is_refused_and_its_neighbours_are_read() -> None:
     assert before.draft is not None
     assert before.draft == after.draft
     assert (no_title.key, no_title.refusal) == ("2", "has no title")
-    assert (no_object.line, no_object.refusal) == (3, "is no item: an object was expected")
+    assert (no_object.line, no_object.refusal) == (3, "is no object, as a record is")
 
 
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"[" * 100_000, "no JSON"),
-        (b'[{"title": ' + b'{"a":' * 100_000, "no JSON"),
+        (b'[{"title": ' + b'{"a":' * 100_000, "is nested too deeply"),
+        (gzip.compress(b'[{"title": "' + b" " * 50_000_000 + b'"}]'), "is longer than 50,000,000 bytes"),
+    ],
+    ids=["nested", "a bomb"],
+)
+def test_an_item_that_can_not_be_read_says_so(content: bytes, told: str) -> None:
+    (refused,) = CslReader(source="file").read(io.BytesIO(content))
+
+    assert refused.refusal.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[" * 100_000, "no array"),
         (b"5", "no array"),
-        (gzip.compress(b'[{"title": "' + b" " * 50_000_000 + b'"}]'), "more than 50,000,000 bytes"),
         (gzip.compress(b'[{"title": "T"}]')[:-5], "damaged or not complete"),
     ],
-    ids=["nested", "nested in an item", "a number", "a bomb", "cut off"],
+    ids=["nested", "a number", "cut off"],
 )
 def test_a_file_that_can_not_be_read_says_so(content: bytes, told: str) -> None:
     with pytest.raises(UnreadableFile, match=told):

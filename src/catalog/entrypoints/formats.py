@@ -36,7 +36,7 @@ BEGINNING = 4096
 
 _GZIP = b"\x1f\x8b"
 _LEADER = re.compile(rb"[\r\n\t \x00]*\d{5}(?:[a-z ][a-z ]..[ a]\d\d|[\x21-\x7e][a-z][\x20-\x7e]{3}22)\d{5}", re.DOTALL)
-_OTHER = re.compile(rb"\s*(?:<[?!a-zA-Z]|[{\[]\s*[\"{\[])")
+_OTHER = re.compile(rb"\s*(?:<[?!a-zA-Z]|\{\s*[\"{\[]|\[\s*(?:[\"{\[\]]|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]]))")
 
 
 @frozen(kw_only=True)
@@ -147,7 +147,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "csl": Format(
             title="CSL-JSON",
             reader=lambda reading: CslReader(source=reading.source),
-            begins=re.compile(rb'\s*\[\s*\{(?=.*"(?:type|id)"\s*:)', re.DOTALL),
+            # An item that is none may come first.
+            begins=re.compile(rb'\s*\[\s*(?:(?:[\w.+-]+|"[^"]*")\s*,\s*)*\{(?=.*"(?:type|id)"\s*:)', re.DOTALL),
             writer=CslWriter,
             media_type="application/vnd.citationstyles.csl+json",
             extension="json",

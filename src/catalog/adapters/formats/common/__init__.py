@@ -5,7 +5,7 @@ from .details import drafted, fitting, identifiers_of, links_of
 from .elements import elements_of, in_utf_8
 from .languages import tag_of
 from .names import inverted, name_parts, organised, somebody
-from .objects import object_in
+from .objects import object_in, objects_of
 
 __all__ = [
     "drafted",
@@ -18,6 +18,7 @@ __all__ = [
     "links_of",
     "name_parts",
     "object_in",
+    "objects_of",
     "organised",
     "parts_of",
     "somebody",

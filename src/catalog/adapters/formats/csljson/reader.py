@@ -1,15 +1,14 @@
 """Items of CSL-JSON to drafts of books."""
 
 import re
-from codecs import BOM_UTF8
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, BinaryIO
 
 import msgspec
 from attrs import frozen
 
-from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, somebody, whole
+from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, object_in, objects_of, somebody
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
@@ -19,6 +18,9 @@ from catalog.domain.values import Language, PartialDate, Role
 from .variables import IDENTIFIERS, ROLES, TEXTS
 
 FORMAT = "csl"
+
+LONGEST_ITEM = 50_000_000
+"""Bytes; an object that holds items is one, too."""
 
 _YEAR = re.compile(r"(?<![\d-])-?\d{4}(?!\d)|(?<=\d-)\d{4}(?!\d)", re.ASCII)
 _SHORT_YEAR = re.compile(r"-?\d{1,3}", re.ASCII)
@@ -35,17 +37,27 @@ class CslReader:
 
     def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each item says."""
-        try:
-            said = msgspec.json.decode(whole(content).removeprefix(BOM_UTF8))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise UnreadableFile(f"the file is no JSON: {error}") from None
-        items = said.get("items", [said]) if isinstance(said, dict) else said
-        if not isinstance(items, list):
+        strange: list[Entry] = []
+        is_csl = False
+        number = 0
+        for raw in objects_of(content, LONGEST_ITEM):
+            is_csl = is_csl or raw is None or raw.startswith(b"{")
+            if is_csl:
+                yield from strange
+                strange.clear()
+            for item in _items(raw):
+                number += 1
+                entry = self._entry(number, item)
+                if is_csl:
+                    yield entry
+                else:
+                    strange.append(entry)
+        if strange:
             raise UnreadableFile("the file is no array of items, as CSL-JSON is")
-        for number, item in enumerate(items, 1):
-            yield self._entry(number, item)
 
     def _entry(self, number: int, item: Any) -> Entry:
+        if isinstance(item, InvalidValue):
+            return Entry(line=number, refusal=item.rule)
         if not isinstance(item, dict):
             return Entry(line=number, refusal="is no item: an object was expected")
         content = msgspec.json.encode(item)
@@ -59,6 +71,18 @@ class CslReader:
         except InvalidValue as error:
             return Entry(line=number, key=key, refusal=str(error), warnings=tuple(warnings))
         return Entry(line=number, key=key, draft=draft, warnings=tuple(warnings))
+
+
+def _items(raw: bytes | None) -> Iterable[Any]:
+    """Return the items that an object is, or holds; in place of what is none, the reason."""
+    if raw is None:
+        return [InvalidValue(f"is longer than {LONGEST_ITEM:,} bytes, so it is no item")]
+    try:
+        said = object_in(raw)
+    except InvalidValue as error:
+        return [error]
+    items = said.get("items")
+    return items if isinstance(items, list) else [said]
 
 
 def _draft(item: Mapping[str, Any], origin: SourceRecord, warnings: list[str], *, has_own_key: bool) -> BookDraft:

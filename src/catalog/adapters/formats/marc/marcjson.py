@@ -1,24 +1,21 @@
 """MARC-in-JSON (Ross Singer): bytes to records and back. Records stand in an array, or one after the other."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-import msgspec
 from pymarc import Field, Indicators, Leader, Record, Subfield
 
-from catalog.adapters.formats.common import parts_of
+from catalog.adapters.formats.common import object_in, objects_of
 
 from .transmission import LONGEST_RECORD, Transmitted
 
-_MARK = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
 _BLANK_LEADER = "00000nam a2200000   4500"
 
 
 def records_of(content: BinaryIO) -> Iterator[Transmitted]:
     """Yield the records of the file; raise UnreadableFile where it is damaged as a whole."""
-    for number, raw in enumerate(_cut(content), 1):
+    for number, raw in enumerate(objects_of(content, LONGEST_RECORD), 1):
         if raw is None:
             yield Transmitted(number, b"", broken=f"is longer than {LONGEST_RECORD:,} bytes, so it is no record")
             continue
@@ -32,20 +29,15 @@ def records_of(content: BinaryIO) -> Iterator[Transmitted]:
 
 def record_in(raw: bytes) -> Record:
     """Return the record that one object says; raise ValueError that says why it is none."""
+    said = object_in(raw)
     try:
-        return _made(msgspec.json.decode(raw))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is no JSON: it has the byte {error.object[error.start]:02x}, which is no UTF-8") from None
-    except msgspec.DecodeError as error:
-        raise ValueError(f"is no JSON: {error}") from None
-    except RecursionError:
-        raise ValueError("is no record of MARC: its parts are nested too deeply") from None
+        return _made(said)
     except (ValueError, TypeError) as error:
         raise ValueError(f"is no record of MARC: {error}") from None
 
 
-def _made(said: Any) -> Record:
-    if not isinstance(said, dict) or not isinstance(said.get("fields"), list):
+def _made(said: Mapping[str, Any]) -> Record:
+    if not isinstance(said.get("fields"), list):
         raise TypeError("it has no list of fields")
     record = Record(force_utf8=True)
     record.leader = Leader(_text(said.get("leader", _BLANK_LEADER), "its leader").ljust(24)[:24])
@@ -85,30 +77,3 @@ def _text(value: Any, place: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{place} is no text")
     return value
-
-
-def _cut(content: BinaryIO) -> Iterator[bytes | None]:
-    """Yield each outermost object; None for what is too long to be a record."""
-    kept = bytearray()
-    depth, begins, searched = 0, 0, 0
-    for part in parts_of(content):
-        kept += part
-        # A text that goes on in the next part is looked at again then.
-        for mark in _MARK.finditer(bytes(kept), searched):
-            if mark[0] == b"{":
-                begins = mark.start() if depth == 0 else begins
-                depth += 1
-            elif mark[0] == b"}" and depth:
-                depth -= 1
-                if depth == 0:
-                    yield bytes(kept[begins : mark.end()])
-                    begins = mark.end()
-            searched = mark.end()
-        done = begins if depth else searched
-        del kept[:done]
-        begins, searched = 0, searched - done
-        if len(kept) > LONGEST_RECORD:
-            yield None
-            return
-    if depth:
-        yield bytes(kept)
