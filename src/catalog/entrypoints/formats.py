@@ -7,7 +7,7 @@ object is a function that takes the name of the source and returns a `catalog.do
 
 import re
 import zlib
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from types import MappingProxyType
@@ -35,6 +35,7 @@ BEGINNING = 4096
 """How many bytes of a file tell what it is."""
 
 _GZIP = b"\x1f\x8b"
+_UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 _LEADER = re.compile(rb"[\r\n\t \x00]*\d{5}(?:[a-z ][a-z ]..[ a]\d\d|[\x21-\x7e][a-z][\x20-\x7e]{3}22)\d{5}", re.DOTALL)
 _OTHER = re.compile(rb"\s*(?:<[?!a-zA-Z]|\{\s*[\"{\[]|\[\s*(?:[\"{\[\]]|(?:-?\d[\d.eE+-]*|true|false|null)\s*[,\]]))")
 
@@ -69,6 +70,8 @@ class Format:
     """Whether its media type in Accept asks for it, and can ask for nothing else."""
     extension: str = ""
     """What the names of its files end with."""
+    takes_utf_16: bool = False
+    """Whether its files may be in UTF-16, which a byte order mark tells."""
     names_sources: bool = False
     """Whether its records tell their source themselves, and the name of the file says nothing."""
 
@@ -102,6 +105,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             begins=re.compile(rb"\s*<(?=.*(?:MARC21/slim|<(?:[\w.-]+:)?(?:datafield|leader)))", re.DOTALL),
             writer=marc.xml,
             media_type="application/marcxml+xml",
+            takes_utf_16=True,
             extension="xml",
         ),
         "marcjson": Format(
@@ -157,6 +161,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             title="ONIX for Books",
             reader=lambda reading: OnixReader(source=reading.source),
             begins=re.compile(rb"\s*<(?=.*<ONIX[Mm]essage)", re.DOTALL),
+            takes_utf_16=True,
         ),
         "openlibrary": Format(
             title="dumps of Open Library",
@@ -187,6 +192,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "csv": Format(
             title="comma-separated values",
             reader=_csv_reader,
+            takes_utf_16=True,
             writer=CsvWriter,
             media_type="text/csv",
             extension="csv",
@@ -205,6 +211,11 @@ def record_reader(name: str | None, beginning: bytes, reading: Reading) -> Recor
     if name in FORMATS and (reader_of := FORMATS[name].reader) is not None:
         if reading.mapping is not None and name != "csv":
             raise UnreadableFile(f"a map says what the columns of a CSV file mean, and this is {FORMATS[name].title}")
+        if not FORMATS[name].takes_utf_16 and _unpacked(beginning).startswith(_UTF_16):
+            raise UnreadableFile(
+                f"the file is in UTF-16, and {FORMATS[name].title} is read in UTF-8; convert it, "
+                "for instance with iconv -f UTF-16 -t UTF-8"
+            )
         return reader_of(reading)
     for entry_point in entry_points(group=ENTRY_POINTS, name=name):
         try:
@@ -245,6 +256,8 @@ def format_of(beginning: bytes, reading: Reading) -> str:
     beginning = _unpacked(beginning)
     if reading.mapping is not None:
         return "csv"
+    if beginning.startswith(_UTF_16):
+        beginning = beginning.decode("utf-16", "ignore").encode("utf-8", "ignore")
     beginning = beginning.removeprefix(BOM_UTF8)
     known = (name for name, each in FORMATS.items() if each.begins is not None and each.begins.match(beginning))
     if (name := next(known, None)) is None and _OTHER.match(beginning):

@@ -52,6 +52,11 @@ class CsvReader:
 
     def _dialect(self, header: tuple[str, ...]) -> Dialect:
         if self.dialect is None:
+            if _UNDECODED.search("".join(header)):
+                raise UnreadableFile(
+                    f"the first line is not in the encoding {self.encoding.removesuffix('-sig')}; "
+                    "name another with --encoding, for instance --encoding latin-1"
+                )
             return recognise(header)
         if missing := self.dialect.columns() - set(header):
             raise UnreadableFile(

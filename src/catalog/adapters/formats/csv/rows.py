@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -14,9 +15,10 @@ from attrs import frozen
 from catalog.domain.errors import UnreadableFile
 
 LONGEST_LINE = 1_000_000
-# Stands for a line that is longer, which no reader of CSV accepts either: a quote within a cell.
+# Stands for a line that is longer, and is none of CSV: a quote within a cell.
 TOO_LONG = '"this line is too long"x\n'
 _GZIP = b"\x1f\x8b"
+_NO_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -39,7 +41,13 @@ def rows_of(content: BinaryIO, encoding: str) -> Generator[Row]:
 
 
 def _rows(lines: "_Lines") -> Iterator[Row]:
-    reader = csv.reader(lines, strict=True, delimiter=_delimiter(lines.first()))
+    header = lines.first()
+    if _NO_TEXT.search(header):
+        raise UnreadableFile(
+            "the file is no text, for there are control characters in its first line; "
+            "if it is text in another encoding, convert it to UTF-8"
+        )
+    reader = csv.reader(lines, strict=True, delimiter=_delimiter(header))
     while True:
         begins = lines.number + 1
         lines.keep()
@@ -49,11 +57,20 @@ def _rows(lines: "_Lines") -> Iterator[Row]:
             return
         except csv.Error as error:
             # An open quote swallows lines until something else goes wrong; all but the first are read again.
+            yield Row(begins, broken=_why(error, lines.first_kept()))
             lines.put_back_all_but_first()
-            yield Row(begins, broken=f"not CSV: {error}")
         else:
             if cells:
                 yield Row(begins, tuple(cells))
+
+
+def _why(error: csv.Error, line: str) -> str:
+    """Return why the line is no row."""
+    if line is TOO_LONG:
+        return f"longer than {LONGEST_LINE:,} characters"
+    if str(error).startswith("field larger"):
+        return f"not CSV: a cell is longer than {csv.field_size_limit():,} characters; a quote may not be closed"
+    return f"not CSV: {error}"
 
 
 def _delimiter(header: str) -> str:
@@ -86,6 +103,10 @@ class _Lines:
             self._again.append(line)
         return line or ""
 
+    def first_kept(self) -> str:
+        """Return the first line since `keep`."""
+        return self._kept[0]
+
     def keep(self) -> None:
         """Begin to keep lines, in case they have to be read again."""
         self._kept.clear()
@@ -117,7 +138,10 @@ def _text_lines(content: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def _lines_of(content: "io.BufferedReader[Any]", encoding: str) -> Iterator[str]:
-    if content.peek(2)[:2] in _UTF16 and not encoding.lower().startswith("utf-16"):
+    beginning = content.peek(2)[:2]
+    if beginning == _GZIP:
+        raise UnreadableFile("the file is compressed twice; decompress it once")
+    if beginning in _UTF16 and not encoding.lower().startswith("utf-16"):
         raise UnreadableFile("the file is in UTF-16; say so with --encoding utf-16")
     text = io.TextIOWrapper(content, encoding, errors="surrogateescape", newline="")
     try:

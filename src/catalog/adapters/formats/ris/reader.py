@@ -18,6 +18,8 @@ from catalog.domain.values import Language, PartialDate, Role
 FORMAT = "ris"
 MOST_LINES = 20_000
 """Lines of one record."""
+LONGEST_RECORD = 10_000_000
+"""Bytes of one record."""
 
 AUTHORS = ("authors", "first_authors")
 CONTRIBUTORS: Mapping[str, str] = {
@@ -53,6 +55,9 @@ class RisReader:
 
     def _entry(self, line: int, lines: Sequence[bytes]) -> Entry:
         content = b"".join(lines)
+        if len(lines) > MOST_LINES or len(content) > LONGEST_RECORD:
+            reason = f"is longer than {MOST_LINES:,} lines or {LONGEST_RECORD:,} bytes, so it is no record"
+            return Entry(line=line, refusal=reason)
         if not _ENDS.match(lines[-1]):
             return Entry(line=line, refusal="has no end: a line 'ER  - ' was expected before the next record")
         warnings: list[str] = []
@@ -77,16 +82,17 @@ class RisReader:
 def _records(content: BinaryIO) -> Iterator[tuple[int, Sequence[bytes]]]:
     """Yield the lines of each record, and the number of the first; one that has no end ends with the next."""
     kept: list[bytes] = []
-    begins = 0
+    begins = length = 0
     with unpacked(content) as source:
         for number, line in enumerate(iter(lambda: source.readline(1_000_000), b""), 1):
             if _BEGINS.match(line):
                 if kept:
                     yield begins, kept
-                kept, begins = [line], number
+                kept, begins, length = [line], number, len(line)
             elif kept:
                 kept.append(line)
-                if _ENDS.match(line) or len(kept) > MOST_LINES:
+                length += len(line)
+                if _ENDS.match(line) or len(kept) > MOST_LINES or length > LONGEST_RECORD:
                     yield begins, kept
                     kept = []
     if kept:
