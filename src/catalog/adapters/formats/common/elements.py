@@ -2,46 +2,63 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any, BinaryIO
 
 from catalog.domain.errors import UnreadableFile
 
 from .contents import parts_of
 
+_LONGEST_TAG = 200
 _DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
 
 
-def elements_of(content: BinaryIO, name: str, longest: int) -> Iterator[bytes | None]:
+def elements_of(content: BinaryIO, name: str, parts: str, longest: int) -> Iterator[bytes | None]:
     """Yield each innermost element whose name is so (a regular expression), in UTF-8; None for what is longer.
 
     They are cut out of the file wherever they stand in it: so what is broken takes no other along, and a document type,
-    with whatever entities it declares, is never read. Raises UnreadableFile.
+    with whatever entities it declares, is never read. An element may stand in another of its name, which wraps it; but
+    where elements that only stand within it (`parts`) came before, one has no end, and another begins. Raises
+    UnreadableFile.
     """
     ends = re.compile(rb"</(?P<prefix>[\w.-]*:)?" + name.encode() + rb"\s*>")
+    any_starts = re.compile(rb"<(?:[\w.-]+:)?" + name.encode() + rb"(?=[\s>])")
+    has_parts = re.compile(rb"<(?:[\w.-]+:)?(?:" + parts.encode() + rb")[\s/>]").search
     kept = bytearray()
     searched = 0
     for part in in_utf_8(content):
         kept += part
         while end := ends.search(kept, searched):
-            begins = _last_start(bytes(kept[: end.start()]), _starts(end["prefix"] or b"", name))
-            if begins is not None:
-                yield bytes(kept[begins : end.end()])
+            # Where none begins, it is the end of what was too long, or of what wraps others.
+            yield from _from_starts(bytes(kept[: end.end()]), _starts(end["prefix"] or b"", name), has_parts)
             del kept[: end.end()]
             searched = 0
-        searched = max(0, len(kept) - 200)
         if len(kept) > longest:
-            yield None
-            kept.clear()
-            searched = 0
-    if (begins := _last_start(bytes(kept), _starts(b"", name))) is not None and ends.search(kept) is None:
-        yield bytes(kept[begins:])
+            before, last = _parted(bytes(kept), any_starts)
+            yield from filter(has_parts, before)
+            if last is not None and len(last) > longest:
+                yield None
+                last = None
+            del kept[: -(_LONGEST_TAG if last is None else len(last))]
+        searched = max(0, len(kept) - _LONGEST_TAG)
+    yield from _from_starts(bytes(kept), any_starts, has_parts)
 
 
-def _last_start(content: bytes, starts: re.Pattern[bytes]) -> int | None:
-    *_, last = (None, *starts.finditer(content))
-    return None if last is None else last.start()
+def _from_starts(content: bytes, starts: re.Pattern[bytes], has_parts: Callable[[bytes], object]) -> Iterator[bytes]:
+    """Yield what begins in the content: last the one that goes on to its end, before it those that have none."""
+    before, last = _parted(content, starts)
+    yield from filter(has_parts, before)
+    if last is not None:
+        yield last
+
+
+def _parted(content: bytes, starts: re.Pattern[bytes]) -> tuple[Sequence[bytes], bytes | None]:
+    """Return what stands from one start to the next, and what stands from the last one on."""
+    places = [found.start() for found in starts.finditer(content)]
+    before = [content[begins:ends] for begins, ends in pairwise(places)]
+    return before, content[places[-1] :] if places else None
 
 
 @cache

@@ -25,12 +25,13 @@ TAIL = b"</collection>\n"
 
 _PREFIX = re.compile(rb"[</\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PARTS = "leader|controlfield|datafield"
 _DEEPEST = 20
 
 
 def records_of(content: BinaryIO) -> Iterator[Transmitted]:
     """Yield the records of the file; raise UnreadableFile where it is damaged as a whole."""
-    for number, raw in enumerate(elements_of(content, "record", LONGEST_RECORD), 1):
+    for number, raw in enumerate(elements_of(content, "record", _PARTS, LONGEST_RECORD), 1):
         if raw is None:
             yield Transmitted(number, b"", broken=f"is longer than {LONGEST_RECORD:,} bytes, so it is no record")
             continue
