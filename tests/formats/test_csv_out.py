@@ -59,14 +59,16 @@ def test_wrong_isbns_are_kept_and_several_are_read() -> None:
     assert "kept and marked" in entry.warnings[0]
 
 
-@pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", 'A "b", c', "Ünïcödé 📚"])
+@pytest.mark.parametrize(
+    "title", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "＋1", "－1", "＠SUM(A1)", 'A "b", c', "Ünïcödé 📚"]
+)
 def test_formulas_are_escaped_only_where_that_is_asked_for(title: str) -> None:
     book = exported(BookDetails(title=title, author_id=None))
 
     rows = [list(csv.DictReader(io.StringIO(written(name, book).decode()))) for name in ("csv", "spreadsheet")]
 
     assert rows[0][0]["title"] == title
-    assert rows[1][0]["title"] == (f"'{title}" if title[0] in "=+-@" else title)
+    assert rows[1][0]["title"] == (f"'{title}" if title[0] in "=+-@＝＋－＠" else title)
     assert back(book)[0].details.title == title
 
 

@@ -14,8 +14,8 @@ from .dialects import MORE
 COLUMNS = ("key", "title", "subtitle", "authors", "isbn", "published", "languages", *MORE)
 SEPARATOR = "; "
 
-# A spreadsheet would run a cell that begins like this as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would run a cell that begins like this as a formula; some, in their full width, too.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r")
 
 
 @define
