@@ -5,8 +5,8 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from attrs import frozen
+from pybtex.bibtex.utils import split_name_list, split_tex_string
 from pybtex.database import Person
-from pybtex.database.input.bibtex import split_name_list
 from pylatexenc.latex2text import LatexNodes2Text
 
 from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, organised, whole
@@ -68,8 +68,10 @@ _MONTHS: Mapping[str, int] = {
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
     )
 }
+_BETWEEN_KEYWORDS = r"(?<!\\)[,;]"
 _YEAR = re.compile(r"(?<!\d)-?\d{4}(?!\d)")
 _QUOTE = re.compile(r"\{?\\textquotedbl(?![A-Za-z])(?:\{\})?\}?")
+_BRACES = re.compile(r"\\textbrace(left|right)(?![A-Za-z])(?:\{\})?")
 _LOGOS = re.compile(r"\\((?:La|Bib)?TeX)(?![A-Za-z])(?:\{\})?")
 _MOST_PROBLEMS = 20
 """How many are told of one entry."""
@@ -185,7 +187,9 @@ def _draft(fields: Mapping[str, str], origin: SourceRecord, warnings: list[str],
         "series": _series(plain("series"), plain("number", "volume")),
         "pages": _pages(plain("pagetotal")),
         "subjects": [
-            Subject(term=term[:500]) for each in re.split("[,;]", plain("keywords")) if (term := each.strip())
+            Subject(term=term[:500])
+            for each in split_tex_string(fields.get("keywords", ""), _BETWEEN_KEYWORDS)
+            if (term := _plain(each))
         ],
         "description": plain("abstract") or None,
         "notes": [plain("note"), plain("annote", "annotation"), plain("addendum")],
@@ -214,6 +218,7 @@ def _plain(text: str) -> str:
     if not re.search(r"[\\{}$~]|--|''|``", text):
         return text
     text = _QUOTE.sub('"', _LOGOS.sub(r"\1", text))
+    text = _BRACES.sub(lambda found: r"\{" if found[1] == "left" else r"\}", text)
     try:
         text = _TO_TEXT.latex_to_text(text).replace("ˆ", "^")  # which only \\textasciicircum leaves
     except Exception:  # noqa: BLE001 - what no TeX would read, it meets with whatever Python raises

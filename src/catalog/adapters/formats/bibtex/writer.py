@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from attrs import define, field
 from pylatexenc.latexencode import UnicodeToLatexEncoder
@@ -22,6 +23,7 @@ _ESCAPES: Mapping[str, str] = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "%": r"\%", "&": r"\&", "$": r"\$", "#": r"\#", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
 }  # fmt: skip  # a table is read by column
+_ENDS = (".", "!", "?", "…")
 _SMALL = {"a", "an", "the", "der", "die", "das", "le", "la", "les", "el", "il", "of", "on", "and"}
 _ENCODER = UnicodeToLatexEncoder(
     unknown_char_policy="keep", unknown_char_warning=False, replacement_latex_protection="braces-all"
@@ -95,11 +97,15 @@ class BibtexWriter:
             names = [_BABEL.get(str(each), str(each)) for each in book.languages]
             yield from ((("langid", names[0]),) if is_biblatex else (("language", ", ".join(names)),))
         if terms := dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags]):
-            yield "keywords", self._text(", ".join(term.replace(",", ";") for term in terms))
+            yield "keywords", ", ".join(map(self._keyword, terms))
         if book.description is not None:
             yield "abstract", self._text(book.description)
         if notes := [*book.notes, *others]:
-            yield "note", self._text(". ".join(notes))
+            *others, last = notes
+            yield (
+                "note",
+                self._text(" ".join([*(note if note.endswith(_ENDS) else f"{note}." for note in others), last])),
+            )
         for link in book.links[:1]:
             yield (
                 "url",
@@ -119,6 +125,10 @@ class BibtexWriter:
     def _several(self, names: tuple[str, ...]) -> str:
         return " and ".join(f"{{{self._text(name)}}}" if " and " in name else self._text(name) for name in names)
 
+    def _keyword(self, term: str) -> str:
+        """Return the term; within braces, what would end it is part of it."""
+        return f"{{{self._text(term)}}}" if re.search("[,;]", term) else self._text(term)
+
     def _name(self, author: Author) -> str:
         parts = name_parts(author)
         if parts is not None and not any(mark in part for part in parts for mark in ",="):
@@ -129,9 +139,13 @@ class BibtexWriter:
     def _text(self, text: str) -> str:
         text = " ".join(text.split())
         if self.biblatex:
-            return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
-        parts: list[str] = [_ENCODER.unicode_to_latex(part) for part in text.split('"')]
-        return r"{\textquotedbl}".join(parts)
+            written = _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
+        else:
+            parts: list[str] = [_ENCODER.unicode_to_latex(part) for part in text.split('"')]
+            written = r"{\textquotedbl}".join(parts)
+        if not _is_balanced(text):  # BibTeX counts braces, also where TeX does not
+            written = written.replace(r"\{", r"\textbraceleft{}").replace(r"\}", r"\textbraceright{}")
+        return written
 
     def _key(self, exported: Exported) -> str:
         """Return the surname, the year and a word of the title; a letter more for who comes later with the same."""
@@ -148,6 +162,12 @@ class BibtexWriter:
             unique = f"{key}{_letters(number)}"
         self._keys.add(unique)
         return unique
+
+
+def _is_balanced(text: str) -> bool:
+    """Whether each brace that is opened is closed."""
+    depths = accumulate((brace == "{") - (brace == "}") for brace in text if brace in "{}")
+    return text.count("{") == text.count("}") and min(depths, default=0) >= 0
 
 
 def _ascii(text: str) -> str:

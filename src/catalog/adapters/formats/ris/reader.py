@@ -8,12 +8,14 @@ from typing import Any, BinaryIO
 import rispy
 from attrs import frozen
 
-from catalog.adapters.formats.common import drafted, identifiers_of, links_of, somebody, unpacked
+from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, somebody, unpacked
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.values import Language, PartialDate, Role
+
+from .writer import SEPARATOR
 
 FORMAT = "ris"
 MOST_LINES = 20_000
@@ -114,8 +116,8 @@ def _draft(said: Mapping[str, Any], origin: SourceRecord, warnings: list[str], *
         ),
         "published": _published(said, warnings),
         "languages": _languages(_text(said.get("language")), warnings),
-        "publishers": _texts(said.get("publisher")),
-        "places": _texts(said.get("place_published")),
+        "publishers": _several(said.get("publisher")),
+        "places": _several(said.get("place_published")),
         "edition": _text(said.get("edition")) or None,
         "series": _series(said),
         "pages": _pages(_text(said.get("start_page"))),
@@ -134,6 +136,10 @@ def _texts(value: Any) -> list[str]:
     return [text for each in values if (text := " ".join(str(each).split()))]
 
 
+def _several(value: Any) -> list[str]:
+    return [part for text in _texts(value) for part in text.split(SEPARATOR)]
+
+
 def _text(value: Any) -> str:
     return " ".join(_texts(value))
 
@@ -146,9 +152,17 @@ def _is_isbn(text: str) -> bool:
 def _people(names: Any, warnings: list[str]) -> Iterator[AuthorDetails]:
     for name in _texts(names):
         try:
-            yield somebody(name.strip(" ,;"))
+            yield _person(name.strip(" ,;"))
         except InvalidValue as error:
             warnings.append(f"a name left out: it {error.rule}")
+
+
+def _person(name: str) -> AuthorDetails:
+    """Return who is named: family name, given names, and what follows them; two commas are one within a name."""
+    if ",," in name:
+        return AuthorDetails(name=" ".join(name.replace(",,", ",", 1).split()))
+    family, given, suffix = ([part.strip() for part in name.split(",")] + ["", ""])[:3]
+    return inverted(family, given, suffix=suffix) if name.count(",") == 2 and family and given else somebody(name)
 
 
 def _published(said: Mapping[str, Any], warnings: list[str]) -> PartialDate | None:

@@ -5,11 +5,15 @@ from collections.abc import Iterator, Mapping
 
 from attrs import define
 
+from catalog.adapters.formats.common import name_parts
 from catalog.domain.authors import Author
 from catalog.domain.exports import Exported
 
 TAGS: Mapping[str, str] = {"edt": "A2", "com": "A2", "pbd": "A3", "trl": "A4"}
 """The tag that tells a contributor of each role; others are told in a note."""
+
+SEPARATOR = "; "
+"""What stands between several publishers or places."""
 
 _LINES = re.compile(r"\s+")
 
@@ -58,8 +62,9 @@ def _tags(exported: Exported) -> Iterator[tuple[str, str]]:
             yield "PY", book.published[:4]
         parts = str(book.published).rsplit("-", str(book.published).count("-", 1))
         yield "DA", "/".join([*parts, "", "", ""][:3]) + "/"
-    yield from (("PB", name) for name in book.publishers[:1])
-    yield from (("CY", place) for place in book.places[:1])
+    for tag, texts in (("PB", book.publishers), ("CY", book.places)):
+        if texts:  # a record has each of these tags once
+            yield tag, SEPARATOR.join(text.replace(SEPARATOR, ", ") for text in texts)
     if book.edition is not None:
         yield "ET", book.edition
     for series in book.series[:1]:
@@ -81,4 +86,5 @@ def _tags(exported: Exported) -> Iterator[tuple[str, str]]:
 
 
 def _name(author: Author) -> str:
-    return author.sort_name or author.name
+    """Return the name; a comma in one that is not to be turned round is doubled, as EndNote has it."""
+    return author.name.replace(",", ",,", 1) if name_parts(author) is None else author.sort_name or author.name
