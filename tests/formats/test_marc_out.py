@@ -53,9 +53,7 @@ def back(form: str, *books: Exported) -> Sequence[BookDraft]:
 
 
 def record_in(content: bytes) -> Record:
-    (transmitted,) = transmission.records_of(io.BytesIO(content))
-    assert transmitted.record is not None, transmitted.broken
-    return transmitted.record
+    return transmission.record_in(content)
 
 
 WHOLE = BookDetails(

@@ -43,7 +43,7 @@ def record_of(exported: Exported, original: Record | None) -> Record:
     else:
         record = original
         try:
-            before = draft_of(Fields(record), _NOTHING, [])
+            before = draft_of(Fields.of_record(record), _NOTHING, [])
         except InvalidValue:
             before = None
     changes = _Changes(record, exported, before)
@@ -326,7 +326,7 @@ class _Changes:
         return [
             (field, each.author, each.role)
             for field in self.record.get_fields(*tags)
-            for each in headings_of(Fields(_only(field)), tags, [])
+            for each in headings_of(Fields.of_record(_only(field)), tags, [])
         ]
 
     def _was_edited(self, author: Author | None) -> bool:
@@ -386,7 +386,7 @@ def _told_by(field: Field, name: str) -> set[Any]:
     """Return what the field says alone."""
     record = _only(field)
     record.add_field(_UNTITLED)
-    return set(getattr(draft_of(Fields(record), _NOTHING, []).details, name))
+    return set(getattr(draft_of(Fields.of_record(record), _NOTHING, []).details, name))
 
 
 def _fixed(exported: Exported) -> Field:

@@ -1,6 +1,6 @@
 """The fields of a record as they are read: found by their tags, and their texts cleaned once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache, wraps
 from itertools import chain
@@ -39,6 +39,13 @@ class FieldText:
         parts = tuple([(code, text) for code, value in field.subfields if (text := one_line(value))])
         return cls(field.tag, first, second, parts, place)
 
+    @classmethod
+    def transmitted(cls, tag: str, data: str, place: int) -> "FieldText":
+        """Return what a data field says that stands as ISO 2709 has it: two indicators, and subfields behind marks."""
+        both, *parts = data.split("\x1f")
+        said = tuple([(part[0], text) for part in parts if part and (text := one_line(part[1:]))])
+        return cls(tag, both[0], both[1], said, place)
+
     def said(self, codes: str) -> list[str]:
         """Return what the subfields of these codes say, in the order of the record."""
         return [text for code, text in self.parts if code in codes]
@@ -49,13 +56,23 @@ class FieldText:
 
 
 class Fields:
-    """The fields of one record."""
+    """The fields of one record; those that nobody asks for are never taken apart."""
 
-    def __init__(self, record: Record) -> None:
-        self._fields: dict[str, list[tuple[int, Field]]] = {}
+    def __init__(self, fields: Iterable[tuple[str, Field | str]]) -> None:
+        self._fields: dict[str, list[tuple[int, Field | str]]] = {}
         self._texts: dict[str, Sequence[FieldText]] = {}
-        for place, each in enumerate(record.fields):
-            self._fields.setdefault(each.tag, []).append((place, each))
+        for place, (tag, content) in enumerate(fields):
+            self._fields.setdefault(tag, []).append((place, content))
+
+    @classmethod
+    def of_record(cls, record: Record) -> "Fields":
+        """Return the fields of a record that was taken apart."""
+        return cls((each.tag, each) for each in record.fields)
+
+    @classmethod
+    def transmitted(cls, tags: Iterable[str], contents: Iterable[str]) -> "Fields":
+        """Return fields that stand as ISO 2709 has them: their tags, and what is between the marks."""
+        return cls(zip(tags, contents, strict=True))
 
     def of(self, tag: str) -> Sequence[FieldText]:
         """Return what the fields of this tag say, in the order of the record."""
@@ -63,7 +80,10 @@ class Fields:
             return ()
         texts = self._texts.get(tag)
         if texts is None:
-            texts = self._texts[tag] = [FieldText.of(each, place) for place, each in self._fields[tag]]
+            texts = self._texts[tag] = [
+                FieldText.transmitted(tag, each, place) if isinstance(each, str) else FieldText.of(each, place)
+                for place, each in self._fields[tag]
+            ]
         return texts
 
     def among(self, tags: AbstractSet[str]) -> Sequence[FieldText]:
@@ -75,8 +95,10 @@ class Fields:
 
     def data(self, tag: str) -> str:
         """Return what the first control field of this tag holds, as it is; nothing where there is none."""
-        fields = self._fields.get(tag)
-        return (fields[0][1].data or "") if fields else ""
+        if (fields := self._fields.get(tag)) is None:
+            return ""
+        _, first = fields[0]
+        return first if isinstance(first, str) else first.data or ""
 
 
 def remembered(read: Callable[[FieldText], T]) -> Callable[[FieldText], T]:

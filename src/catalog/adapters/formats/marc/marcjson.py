@@ -8,6 +8,7 @@ from pymarc import Field, Indicators, Leader, Record, Subfield
 
 from catalog.adapters.formats.common import object_in, objects_of
 
+from .fields import Fields
 from .transmission import LONGEST_RECORD, Transmitted
 
 _BLANK_LEADER = "00000nam a2200000   4500"
@@ -24,7 +25,7 @@ def records_of(content: BinaryIO) -> Iterator[Transmitted]:
         except ValueError as error:
             yield Transmitted(number, raw, broken=str(error))
         else:
-            yield Transmitted(number, raw, record)
+            yield Transmitted(number, raw, Fields.of_record(record))
 
 
 def record_in(raw: bytes) -> Record:

@@ -18,6 +18,7 @@ from pymarc.marcxml import MARC_XML_NS, XmlHandler, record_to_xml
 
 from catalog.adapters.formats.common import elements_of
 
+from .fields import Fields
 from .transmission import LONGEST_RECORD, Transmitted
 
 HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="{MARC_XML_NS}">\n'.encode()
@@ -40,7 +41,7 @@ def records_of(content: BinaryIO) -> Iterator[Transmitted]:
         except ValueError as error:
             yield Transmitted(number, raw, broken=f"can not be read: {error}")
         else:
-            yield Transmitted(number, raw, record)
+            yield Transmitted(number, raw, Fields.of_record(record))
 
 
 def record_in(raw: bytes) -> Record:

@@ -35,10 +35,9 @@ class MarcReader:
             yield self._entry(transmitted)
 
     def _entry(self, transmitted: Transmitted) -> Entry:
-        number, record = transmitted.number, transmitted.record
-        if record is None:
+        number, fields = transmitted.number, transmitted.fields
+        if fields is None:
             return Entry(line=number, refusal=transmitted.broken)
-        fields = Fields(record)
         origin, has_own_key = self._origin(fields, transmitted.content)
         warnings = list(transmitted.warnings)
         try:
