@@ -143,4 +143,4 @@ def test_what_stands_between_records_of_marc_is_told_of() -> None:
     between, record = marcjson.records_of(io.BytesIO(b'[5, {"leader": "x", "fields": []}]'))
 
     assert between.broken == "is no object, as a record is"
-    assert record.record is not None
+    assert record.fields is not None
