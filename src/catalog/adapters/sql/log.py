@@ -143,7 +143,8 @@ class SqlRevisionLog:
         if self._source is not None:
             await self._replay(self._replayed, self._source, cards)
         elif changes := self._ledger.changes:
-            entries = [_values(Revision.of(change, seq=0, caller=caller, group=group)) for change in changes]
+            of_all = {"seq": 0, "actor": caller.actor, "request_id": caller.request_id, "group": group}
+            entries = [{**_values(change), **of_all} for change in changes]
             if not await self._transaction.append(self._turn(changes[-1].at, entries, cards)):
                 raise ReadOnlyReplica((await self._transaction.execute(select(LOG.c.follows))).scalar_one())
 
@@ -181,5 +182,5 @@ def _of_kind(kind: Kind) -> Select[Any]:
     return REVISIONS.where(RevisionRow.kind == kind.value)
 
 
-def _values(revision: Revision) -> dict[str, Any]:
-    return told(revision) | {"after": None if revision.after is None else to_json(revision.after)}
+def _values(change: Change | Revision) -> dict[str, Any]:
+    return told(change) | {"after": None if change.after is None else to_json(change.after)}
