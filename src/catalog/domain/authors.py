@@ -15,6 +15,8 @@ from .records import changed, details_of, record_with, succeeded, told
 from .text import fold, sort_key
 from .values import AuthorKind, PartialDate
 
+_NONE = frozenset[Number]()
+
 
 @frozen(kw_only=True, slots=False, field_transformer=constrained)
 class AuthorDetails:
@@ -76,6 +78,8 @@ class AuthorDetails:
 
     def numbers(self) -> frozenset[Number]:
         """Return the valid identifiers, by which an author is known whatever the name."""
+        if not self.identifiers:
+            return _NONE
         return frozenset(Number(each.scheme, each.value) for each in self.identifiers if each.status == VALID)
 
     def must_be_born_by(self, today: date) -> None:

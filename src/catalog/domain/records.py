@@ -91,7 +91,7 @@ def names_of(cls: type[AttrsInstance]) -> tuple[str, ...]:
 
 def record_with(record_class: type[RecordT], details: AttrsInstance, **more: Any) -> RecordT:
     """Return the record that has these details; they were checked when they were made, and are not checked again."""
-    values = {**told(details), **more}
+    values = {**vars(details), **more}
     record: RecordT = object.__new__(record_class)
     record.__dict__.update({name: values[name] for name in names_of(record_class)})
     return record

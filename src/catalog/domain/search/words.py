@@ -35,6 +35,7 @@ _UNSPACED = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
 _RUN = re.compile(f"[{_UNSPACED}]+|[^ {_UNSPACED}]+")
+_INITIALS = re.compile(r"(?:^| )[^ ] [^ ](?: |$)")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
@@ -46,7 +47,11 @@ def words(text: str) -> tuple[str, ...]:
     """
     folded = searchable(text)
     if folded.isascii():  # as most are, and then there are no scripts to tell apart
-        found = [word[:LONGEST_WORD] for word in folded.split()]
+        found = folded.split()
+        if len(folded) > LONGEST_WORD:
+            found = [word[:LONGEST_WORD] for word in found]
+        if _INITIALS.search(folded) is None:
+            return bounded(found)
     else:
         found = [run[part] for run in _runs(folded) for part in parts(run)]
     found += [joined(found[row]) for row in rows_of_initials(found)]
@@ -102,7 +107,8 @@ def joined(initials: Iterable[str]) -> str:
 
 def bounded(found: Sequence[str]) -> tuple[str, ...]:
     """Return the words up to where there are too many, or too many of one."""
-    found = found[:MOST_WORDS]
+    if len(found) > MOST_WORDS:
+        found = found[:MOST_WORDS]
     if len(found) > MOST_REPEATS and Counter(found).most_common(1)[0][1] > MOST_REPEATS:
         seen: Counter[str] = Counter()
         for place, word in enumerate(found):

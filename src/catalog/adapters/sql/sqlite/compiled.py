@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID, SafeUUID
 
@@ -26,13 +27,21 @@ class Compiled:
     def __init__(self, statement: ClauseElement) -> None:
         compiled: Any = statement.compile(dialect=_DIALECT)
         self.text = str(compiled)
-        self._places = [(name, _writer(compiled.binds[name].type)) for name in compiled.positiontup]
+        names: Sequence[str] = compiled.positiontup
+        self._of = itemgetter(*names, names[0]) if names else None  # of one name alone it would give no tuple
+        writers = [_writer(compiled.binds[name].type) for name in names]
+        self._writers = [(place, write) for place, write in enumerate(writers) if write is not None]
         self._fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
 
     def values(self, given: Mapping[str, Any]) -> list[Any]:
         """Return the values in the order of their places."""
-        all_given = {**self._fixed, **given} if self._fixed else given
-        return [all_given[name] if ready is None else ready(all_given[name]) for name, ready in self._places]
+        if self._of is None:
+            return []
+        values: list[Any]
+        *values, _ = self._of({**self._fixed, **given} if self._fixed else given)
+        for place, write in self._writers:
+            values[place] = write(values[place])
+        return values
 
 
 @lru_cache(maxsize=1024)
