@@ -89,7 +89,8 @@ def _new_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
     values = {}
     for name in _column_names(row_class):
         value = getattr(record, name)
-        values[name] = value if type(value) in _KEPT else str(value)
+        # Text values are made plain text; drivers have types of their own for what else there is.
+        values[name] = value if type(value) in _KEPT or not isinstance(value, str) else str(value)
     return values
 
 
@@ -99,7 +100,7 @@ def _column_values(record: Record, row_class: type[DefaultBase]) -> dict[str, An
 
 
 _KEPT = frozenset((str, NoneType, int, UUID, date, datetime, tuple))
-"""What needs not be made into anything before it goes to its column; all else that a record has is text."""
+"""What most values are, and nothing needs to be made of before it goes to its column."""
 
 
 @cache

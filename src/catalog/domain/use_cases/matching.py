@@ -134,7 +134,7 @@ class Matches:
         """Return who is meant, or somebody new; raise Unclear where several may be, or nobody can be."""
         candidates, numbers = self._candidates(described)
         if len(candidates) > 1 and numbers:
-            named = ", ".join(repr(author.name) for author in candidates)
+            named = ", ".join(sorted(repr(author.name) for author in candidates))
             raise Unclear(
                 f"the identifiers of {described.name!r} are those of {len(candidates)} authors of the catalogue, "
                 f"{named}; merge them, or correct the file"
