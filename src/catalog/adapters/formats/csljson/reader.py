@@ -19,7 +19,7 @@ from .variables import IDENTIFIERS, ROLES, TEXTS
 
 FORMAT = "csl"
 
-LONGEST_ITEM = 50_000_000
+LONGEST_ITEM = 10_000_000
 """Bytes; an object that holds items is one, too."""
 
 _YEAR = re.compile(r"(?<![\d-])-?\d{4}(?!\d)|(?<=\d-)\d{4}(?!\d)", re.ASCII)
