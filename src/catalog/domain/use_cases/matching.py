@@ -82,7 +82,7 @@ class Matches:
     ) -> None:
         """Look for what tells whether a key that is known means another record this time."""
         found = [(draft, by_source[draft.origin.id]) for draft in drafts if draft.origin.id in by_source]
-        if not (doubtful := [(draft, book) for draft, book in found if not _are_of_one_title(draft, book)]):
+        if not (doubtful := [(draft, book) for draft, book in found if not _may_be_of(draft, book)]):
             return
         first = await unit.log.versions(Kind.BOOK, {book.id: 1 for _, book in doubtful})
         self._made |= {id for id, revision in first.items() if revision.group == run}
@@ -96,7 +96,7 @@ class Matches:
 
         Where an earlier run has made the book, the record is corrected since, or else that run has told them apart.
         """
-        if _are_of_one_title(draft, standing):
+        if _may_be_of(draft, standing):
             return False
         return standing.id in self._made or self.book_from(draft.told_by_content().origin.id) is not None
 
@@ -233,8 +233,9 @@ class Matches:
         return same if same or _dates(described) != (None, None) else named, False
 
 
-def _are_of_one_title(draft: BookDraft, book: Book) -> bool:
-    return fold(draft.details.title) == fold(book.title)
+def _may_be_of(draft: BookDraft, book: Book) -> bool:
+    """Whether the draft has the book's title, or is the very record that it came from, whatever its title is by now."""
+    return fold(draft.details.title) == fold(book.title) or draft.origin in book.sources
 
 
 def _are_told_apart(numbers: frozenset[Number], others: frozenset[Number]) -> bool:

@@ -129,6 +129,21 @@ async def test_two_records_of_one_key_in_one_file_are_two_books_and_stay_so(
     )
 
 
+async def test_a_record_taken_again_by_its_run_is_the_same_whatever_its_book_is_called_by_now(
+    catalogue: Cataloguers,
+) -> None:
+    importing = Importing(catalogue.storage, catalogue.caller, catalogue.clock, SortedIds())
+    run, entries = importing.ids.new(), [Entry(line=1, draft=with_content(a_draft("1", "Emma"), b"one"))]
+    (first,) = await importing.take(entries, run)
+    assert first.book_id is not None
+    await catalogue.books.revise(first.book_id, Amendment({"title": "A Novel"}))
+
+    (again,) = await importing.take(entries, run, again_since=0)
+
+    assert again.book_id == first.book_id
+    assert [book.title for book in await books_of(catalogue)] == ["A Novel"]
+
+
 async def test_a_record_whose_title_is_corrected_in_its_source_is_the_same_record(catalogue: Cataloguers) -> None:
     (first,) = await imported(catalogue, with_content(a_draft("1", "Ema"), b"one"))
 
@@ -299,6 +314,20 @@ async def test_an_author_found_by_name_is_known_by_the_identifiers_of_the_file_f
     assert (author.name, author.identifiers) == ("Q. Jones", (TWAIN,))
     assert author.version == (1 if together else 2)
     assert {outcome.status for outcome in again} == {Status.UNCHANGED}
+
+
+async def test_an_author_who_was_there_gets_identifiers_of_several_records_at_once(catalogue: Cataloguers) -> None:
+    isni = Identifier(scheme=Scheme("isni"), value="0000000121226442")
+    known = await catalogue.authors.add(AuthorDetails(name="Q. Jones"))
+
+    await imported(
+        catalogue,
+        by("1", name="Q. Jones", identifiers=(TWAIN,)),
+        by("2", name="Q. Jones", identifiers=(isni,)),
+    )
+
+    author = await catalogue.storage.reader.author(known.id)
+    assert (author.identifiers, author.version) == ((TWAIN, isni), 3)
 
 
 @pytest.mark.parametrize("together", [True, False])
