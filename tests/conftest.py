@@ -20,6 +20,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(3, os.cpu_count() or 1)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes that are no text are called by their argument: packed ones hold the time, and workers agree on names."""
+    return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
+
+
 @pytest.fixture(params=sorted(STORAGES))
 def storage_name(request: pytest.FixtureRequest) -> str:
     """Each storage in turn."""
