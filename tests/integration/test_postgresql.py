@@ -161,7 +161,8 @@ async def test_a_database_in_use_goes_down_to_the_days_of_one_isbn_and_up_again(
         assert (found.dob, found.birth) == (author.dob, author.birth)
         assert (await storage.reader.book(book.id)).identifiers == book.identifiers
         async with storage.unit_of_work(Caller()) as unit:
-            assert [each.id for each in await unit.books.find_by_isbns(list(book.isbns()))] == [book.id]
+            found = await unit.books.find_by_isbns([(isbn, None) for isbn in book.isbns()])
+            assert [each.id for each in found] == [book.id]
 
 
 async def test_a_service_whose_database_is_behind_says_so_and_answers_503(empty_database: str) -> None:

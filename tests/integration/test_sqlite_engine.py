@@ -9,9 +9,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from time import monotonic
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from tests.integration.databases import populate, run_sql
@@ -21,7 +23,7 @@ from catalog.adapters.sql.sqlite.database import SqliteDatabase
 from catalog.adapters.sql.storage import SqlStorage
 from catalog.adapters.system import Uuid7Generator
 from catalog.domain.authors import Author, AuthorDetails
-from catalog.domain.books import Book, BookDetails
+from catalog.domain.books import Book, BookDetails, SourceKey
 from catalog.domain.callers import Caller
 from catalog.domain.errors import (
     CatalogError,
@@ -32,7 +34,10 @@ from catalog.domain.errors import (
     StorageUnavailable,
     UnknownAuthors,
 )
+from catalog.domain.identifiers import Number
+from catalog.domain.kinds import Kind
 from catalog.domain.queries import AuthorQuery, BookQuery, PageRequest
+from catalog.domain.values import Isbn, Scheme
 from catalog.testing.doubles import NOBODY, Cataloguers, StillClock
 
 CALLER = Caller(actor="tester")
@@ -55,6 +60,28 @@ async def sqlite(path: Path) -> AsyncGenerator[SqlStorage]:
     """An empty catalogue that waits only a short time for others."""
     async with open_sqlite(str(path), busy_timeout=SOON) as storage:
         yield storage
+
+
+async def test_no_import_looks_through_a_whole_table(sqlite: SqlStorage, path: Path) -> None:
+    """SQLite would, of pairs, and each unit would take longer the more there is."""
+    asked: list[tuple[str, Any]] = []
+    writer = sqlite._database.writer.sync_engine
+    event.listen(writer, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    ids = [uuid4() for _ in range(5)]
+
+    async with sqlite.unit_of_work(CALLER) as unit:
+        await unit.books.find_by_sources([SourceKey(source, "1") for source in ("gutenberg", "goodreads")])
+        await unit.books.find_by_isbns({(Isbn("9780141439587"), None), (Isbn("9780141439600"), "gutenberg")})
+        await unit.authors.find_by_numbers([Number(Scheme("viaf"), "1"), Number(Scheme("wikidata"), "Q1")])
+        await unit.authors.get_many(ids)
+        await unit.log.versions(Kind.BOOK, dict.fromkeys(ids, 1))
+        await unit.log.last(Kind.BOOK, ids)
+
+    assert len(asked) == 6
+    with closing(sqlite3.connect(path)) as connection:
+        for statement, values in asked:
+            steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+            assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step], steps
 
 
 async def open_once(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -166,7 +167,7 @@ class BookDetails:
 
     def isbns(self) -> Iterator[Isbn]:
         """Yield its valid ISBNs, in the order of its identifiers."""
-        return (isbn for identifier in self.identifiers if (isbn := identifier.isbn) is not None)
+        return iter([isbn for each in self.identifiers if (isbn := each.isbn) is not None])
 
     def amended(self, values: Mapping[str, Any]) -> Self:
         """Return the details with these values; of `isbn` and `identifiers`, the one that is written says both.
@@ -265,9 +266,21 @@ class Book(CataloguedBook):
             raise InvalidValue("must come from each record of a source once")
 
     @classmethod
-    def recorded(cls, details: BookDetails, *, id: UUID, at: datetime, sources: tuple[SourceRecord, ...] = ()) -> Self:
-        """Return the first version of a new book."""
-        return record_with(cls, details, id=id, version=1, created_at=at, updated_at=at, sources=sources)
+    def recorded(
+        cls,
+        details: BookDetails,
+        *,
+        id: UUID,
+        at: datetime,
+        sources: tuple[SourceRecord, ...] = (),
+        people: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Self:
+        """Return the first version of a new book; `people` are the fields of those whom it names, if not the details'.
+
+        They are checked already, as the details are.
+        """
+        more = {"id": id, "version": 1, "created_at": at, "updated_at": at, "sources": sources}
+        return record_with(cls, details, **more, **people)
 
     def revised(self, details: BookDetails, *, at: datetime) -> Self:
         """Return the next version, or the book itself if the details change nothing."""

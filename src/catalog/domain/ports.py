@@ -92,8 +92,11 @@ class BookRepository(Repository[Book], Protocol):
         """Return the books that came from these records, for those that did."""
         ...
 
-    async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
-        """Return all books of which one of these is a valid ISBN, but for those that have a record of that source."""
+    async def find_by_isbns(self, isbns: Collection[tuple[Isbn, str | None]]) -> Sequence[Book]:
+        """Return all books of which one of these is a valid ISBN.
+
+        Beside each stands the name of a source, or None: books that have a record of that source are not meant by it.
+        """
         ...
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:

@@ -247,21 +247,23 @@ class PartialDate(TextValue):
     @property
     def first(self) -> int:
         """A number that orders dates: what the date names begins there, a year before its months."""
-        return self._numbered("0000")
+        return _numbered(str(self), "0000")
 
     @property
     def last(self) -> int:
         """The greatest number of all dates within what the date names."""
-        return self._numbered("9999")
-
-    def _numbered(self, rest: str) -> int:
-        month_and_day = self[5 if self.startswith("-") else 4 :].replace("-", "")
-        return self.year * 10_000 + int((month_and_day + rest)[:4])
+        return _numbered(str(self), "9999")
 
     @property
     def year(self) -> int:
         """The year, as ISO 8601 counts."""
         return int(self[:5] if self.startswith("-") else self[:4])
+
+
+@lru_cache(maxsize=4096)
+def _numbered(date: str, rest: str) -> int:
+    digits = 5 if date.startswith("-") else 4
+    return int(date[:digits]) * 10_000 + int((date[digits:].replace("-", "") + rest)[:4])
 
 
 class Language(Term):

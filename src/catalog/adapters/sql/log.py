@@ -98,8 +98,10 @@ class SqlRevisionLog:
 
     async def versions(self, kind: Kind, versions: Mapping[UUID, int]) -> Mapping[UUID, Revision]:
         found: dict[UUID, Revision] = {}
-        for some in slices(versions.items(), MOST_PARAMETERS // 2):
-            wanted = tuple_(RevisionRow.id, RevisionRow.version).in_(some)
+        for some in slices(versions.items(), MOST_PARAMETERS // 3):
+            # SQLite takes the index for the ids alone; for pairs it would look through the whole log.
+            ids = RevisionRow.id.in_([id for id, _ in some])
+            wanted = and_(ids, tuple_(RevisionRow.id, RevisionRow.version).in_(some))
             found |= {revision.id: revision for revision in await self._found(_of_kind(kind).where(wanted))}
         return found
 
@@ -144,7 +146,7 @@ class SqlRevisionLog:
             await self._replay(self._replayed, self._source, cards)
         elif changes := self._ledger.changes:
             of_all = {"seq": 0, "actor": caller.actor, "request_id": caller.request_id, "group": group}
-            entries = [{**_values(change), **of_all} for change in changes]
+            entries = [_values(change, of_all) for change in changes]
             if not await self._transaction.append(self._turn(changes[-1].at, entries, cards)):
                 raise ReadOnlyReplica((await self._transaction.execute(select(LOG.c.follows))).scalar_one())
 
@@ -182,5 +184,6 @@ def _of_kind(kind: Kind) -> Select[Any]:
     return REVISIONS.where(RevisionRow.kind == kind.value)
 
 
-def _values(change: Change | Revision) -> dict[str, Any]:
-    return told(change) | {"after": None if change.after is None else to_json(change.after)}
+def _values(change: Change | Revision, of_all: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    after = None if change.after is None else to_json(change.after)
+    return {**told(change), "after": after, **(of_all or {})}

@@ -32,7 +32,7 @@ def inserts_of(records: Sequence[Record], row_class: type[DefaultBase]) -> list[
     Plain values and not rows: a session that tracks thousands of new objects takes twice as long.
     """
     mapper: Mapper[Any] = inspect(row_class)
-    parents = [_new_values(record, row_class) for record in records]
+    parents = list(map(_new_values(row_class), records))
     inserts = [(cast("Table", mapper.local_table), parents)]
     for name, relationship in mapper.relationships.items():
         children = [
@@ -84,13 +84,19 @@ def columns_of(row_class: type[DefaultBase], record_class: type[Any]) -> Sequenc
     return [column for column in mapper.columns if column.key in fields]
 
 
-def _new_values(record: Record, row_class: type[DefaultBase]) -> dict[str, Any]:
-    """Return what the columns are to keep; what is to be JSON becomes that at once, however it is made."""
-    values = {}
-    for name in _column_names(row_class):
-        value = getattr(record, name)
-        # Text values are made plain text; drivers have types of their own for what else there is.
-        values[name] = value if type(value) in _KEPT or not isinstance(value, str) else str(value)
+@cache
+def _new_values(row_class: type[DefaultBase]) -> Callable[[Record], dict[str, Any]]:
+    """Return what tells what the columns are to keep of a record, written out column by column.
+
+    Text values are made plain text; drivers have types of their own for what else there is. What is to be JSON becomes
+    that at once, however it is made.
+    """
+    items = [
+        f"{name!r}: v if type(v := record.{name}) in kept or not isinstance(v, str) else str(v)"
+        for name in _column_names(row_class)
+    ]
+    values: Callable[[Record], dict[str, Any]]
+    values = eval(f"lambda record: {{{', '.join(items)}}}", {"kept": _KEPT})  # noqa: S307 - only names of columns are put in
     return values
 
 

@@ -3,13 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache, partial
+from itertools import zip_longest
 from typing import Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from advanced_alchemy.base import DefaultBase
 from advanced_alchemy.filters import CollectionFilter
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import CompoundSelect, Table, bindparam, delete, exists, func, select, tuple_, union
+from sqlalchemy import CompoundSelect, Table, bindparam, delete, exists, func, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.domain.authors import Author
@@ -22,6 +25,7 @@ from catalog.domain.text import SORT_KEY_LENGTH
 from catalog.domain.values import Isbn
 
 from .cards import Name
+from .database import Database
 from .loading import Loader
 from .log import Ledger, SqlRevisionLog
 from .mapping import columns_of, converter, inserts_of, record_of, structure, update_row
@@ -35,19 +39,24 @@ RecordT = TypeVar("RecordT", Author, Book)
 
 _ISBN, _NUMBER = (cast("Table", row.__table__) for row in (IsbnRow, NumberRow))
 
-_BOOKS_BY_SOURCES = select(SourceRow.key, SourceRow.book_id).where(
-    SourceRow.source == bindparam("source"), SourceRow.key.in_(bindparam("keys", expanding=True))
+# Of pairs SQLite would look through the whole table: it takes the index for two lists, and a few more rows come back.
+_BOOKS_BY_SOURCES = select(SourceRow.source, SourceRow.key, SourceRow.book_id).where(
+    SourceRow.source.in_(bindparam("sources", expanding=True)), SourceRow.key.in_(bindparam("keys", expanding=True))
 )
-_BOOKS_BY_ISBNS = select(_ISBN.c.book_id).where(_ISBN.c.isbn.in_(bindparam("isbns", expanding=True)))
-_OTHERS_BY_ISBNS = _BOOKS_BY_ISBNS.where(
-    ~exists().where(SourceRow.book_id == _ISBN.c.book_id, SourceRow.source == bindparam("not_from"))
+_AUTHORS_BY_NUMBERS = select(_NUMBER).where(
+    _NUMBER.c.scheme.in_(bindparam("schemes", expanding=True)), _NUMBER.c.value.in_(bindparam("values", expanding=True))
 )
+
+_MOST_ARMS = 50
+"""Selects that are united in one statement, at most; SQLite takes 500."""
 
 _AUTHOR_COLUMNS = columns_of(AuthorRow, Author)
 _AUTHORS = select(*_AUTHOR_COLUMNS).with_for_update(read=True)
 _AUTHORS_BY_IDS = _AUTHORS.where(AuthorRow.id.in_(bindparam("ids", expanding=True)))
-_AUTHORS_BY_KEYS = _AUTHORS.where(AuthorRow.name_key.in_(bindparam("keys", expanding=True)))
 _AUTHOR_OF = Loader(Author, [column.key for column in _AUTHOR_COLUMNS])
+_KEYS = [f"key{n}" for n in range(500)]
+# Always so many keys, some of them twice: what is compiled once is read several times as fast.
+_AUTHORS_BY_KEYS = _AUTHORS.where(AuthorRow.name_key.in_(list(map(bindparam, _KEYS))))
 _AUTHOR_BY_ID = _AUTHORS.where(AuthorRow.id == bindparam("id"))  # what most units ask for; a list takes twice as long
 
 
@@ -77,6 +86,8 @@ class _SqlRecords(ABC, Generic[RecordT]):
         self._log = log
         # The session forgets rows that nobody holds, and asks for each again when it is written.
         self._read: dict[UUID, DefaultBase] = {}
+        self._new: dict[UUID, RecordT] = {}
+        """Those that are still to be inserted."""
 
     async def get(self, id: UUID) -> RecordT:
         statement = select(self.ROW).with_for_update(key_share=True)
@@ -92,18 +103,24 @@ class _SqlRecords(ABC, Generic[RecordT]):
 
     async def add(self, *records: RecordT, operation: Operation = Operation.CREATE, at: datetime | None = None) -> None:
         if records:
-            self._transaction.insert([*inserts_of(records, self.ROW), *self._found_by(records)])
+            if not self._new:
+                self._transaction.insert(self._inserts)
+            self._new |= {record.id: record for record in records}
             self._ledger.more[self.KIND] += len(records)
             self._ledger.changes += (Change.leading_to(record, operation, at) for record in records)
 
     async def replace(self, *records: RecordT, operation: Operation = Operation.REVISE) -> None:
-        if not records:
-            return
+        is_written = False
         for record in records:
-            row = await self._standing(record.id, record.version - 1)
-            await self._note(row, record)
-            update_row(row, record)
-        await (await self._transaction.session()).flush()
+            if (new := self._new.get(record.id)) is not None and new.version == record.version - 1:
+                self._new[record.id] = record  # nobody has seen the one before: it is not inserted yet
+            else:
+                row = await self._standing(record.id, record.version - 1)
+                await self._note(row, record)
+                update_row(row, record)
+                is_written = True
+        if is_written:
+            await (await self._transaction.session()).flush()
         self._ledger.changes += (Change.leading_to(record, operation) for record in records)
 
     async def remove(
@@ -122,7 +139,13 @@ class _SqlRecords(ABC, Generic[RecordT]):
         if row.identifiers != converter.unstructure(record.identifiers):
             ((table, _),) = self._found_by([])
             await self._transaction.execute(delete(table).where(table.c[f"{self.KIND.value}_id"] == record.id))
-            self._transaction.insert(self._found_by([record]))
+            self._transaction.insert(partial(self._found_by, [record]))
+
+    def _inserts(self) -> Inserts:
+        """Return what makes the new records stand in the tables, as they are by now."""
+        records: list[RecordT] = list(self._new.values())
+        self._new.clear()
+        return [*inserts_of(records, self.ROW), *self._found_by(records)]
 
     @abstractmethod
     def _found_by(self, records: Sequence[RecordT]) -> Inserts:
@@ -176,6 +199,10 @@ class SqlAuthorRepository(_SqlRecords[Author]):
         await super().add(*records, operation=operation, at=at)
         self._known |= {record.id: record for record in records}
 
+    async def replace(self, *records: Author, operation: Operation = Operation.REVISE) -> None:
+        await super().replace(*records, operation=operation)
+        self._known |= {record.id: record for record in records}
+
     async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author]:
         """Return those that there are; most are only looked at, so no row is kept that could be changed."""
         found: dict[UUID, Author] = {}
@@ -201,7 +228,6 @@ class SqlAuthorRepository(_SqlRecords[Author]):
         await super()._note(row, record)
         if (row.name, row.sort_name) != (record.name, record.sort_name):
             self._ledger.renamed.add(record.id)
-        self._known[record.id] = record
 
     async def names(self, ids: Collection[UUID]) -> Mapping[UUID, Name]:
         """Return what the authors are called; most have been read already, to see whether they are there."""
@@ -210,16 +236,20 @@ class SqlAuthorRepository(_SqlRecords[Author]):
 
     async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
         found: dict[UUID, Author] = {}
-        for some in slices({name[:SORT_KEY_LENGTH] for name in names}):
-            found |= self._looked_at(await self._transaction.execute(_AUTHORS_BY_KEYS, {"keys": some}))
+        for some in slices({name[:SORT_KEY_LENGTH] for name in names}, len(_KEYS)):
+            keys = dict(zip_longest(_KEYS, some, fillvalue=some[0]))
+            rows = await self._transaction.fetch(_AUTHORS_BY_KEYS, keys)
+            found |= {author.id: author for author in map(_looking_at(self._transaction.database).record, rows)}
         self._known |= found
         return [author for author in found.values() if author.folded_name in names]
 
     async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
         ids: set[UUID] = set()
-        for some in slices(numbers, MOST_PARAMETERS // 2):
-            named = tuple_(_NUMBER.c.scheme, _NUMBER.c.value).in_([(each.scheme, each.value) for each in some])
-            ids |= set((await self._transaction.execute(select(_NUMBER.c.author_id).where(named))).scalars())
+        wanted = {(str(each.scheme), each.value) for each in numbers}
+        for some in slices(wanted, MOST_PARAMETERS // 2):
+            asked = {"schemes": list({scheme for scheme, _ in some}), "values": [value for _, value in some]}
+            rows = await self._transaction.execute(_AUTHORS_BY_NUMBERS, asked)
+            ids |= {row.author_id for row in rows if (row.scheme, row.value) in wanted}
         return list((await self.get_many(ids)).values())
 
     def _found_by(self, records: Sequence[Author]) -> Inserts:
@@ -244,23 +274,25 @@ class SqlBookRepository(_SqlRecords[Book]):
     ROWS = BookRows
 
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
-        keys: dict[str, list[str]] = {}
-        for each in sources:
-            keys.setdefault(each.source, []).append(each.key)
         ids: dict[SourceKey, UUID] = {}
-        for source, all_keys in keys.items():
-            for some in slices(all_keys):
-                rows = await self._transaction.execute(_BOOKS_BY_SOURCES, {"source": source, "keys": some})
-                ids |= {SourceKey(source, row.key): row.book_id for row in rows}
+        wanted = set(sources)
+        for some in slices(wanted, MOST_PARAMETERS // 2):
+            asked = {"sources": list({each.source for each in some}), "keys": [each.key for each in some]}
+            rows = await self._transaction.execute(_BOOKS_BY_SOURCES, asked)
+            ids |= {key: row.book_id for row in rows if (key := SourceKey(row.source, row.key)) in wanted}
         books = await self.get_many(set(ids.values()))
         return {each: books[id] for each, id in ids.items()}
 
-    async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
+    async def find_by_isbns(self, isbns: Collection[tuple[Isbn, str | None]]) -> Sequence[Book]:
         ids: set[UUID] = set()
-        statement = _BOOKS_BY_ISBNS if not_from is None else _OTHERS_BY_ISBNS
-        for some in slices(map(str, isbns)):
-            found = await self._transaction.execute(statement, {"isbns": some, "not_from": not_from})
-            ids |= set(found.scalars())
+        for some in slices(isbns):
+            by_source: dict[str | None, list[str]] = {}
+            for isbn, source in some:
+                by_source.setdefault(source, []).append(str(isbn))
+            for arms in slices(by_source.items(), _MOST_ARMS):
+                asked: dict[str, Any] = {f"isbns{n}": numbers for n, (_, numbers) in enumerate(arms)}
+                asked |= {f"not_from{n}": source for n, (source, _) in enumerate(arms)}
+                ids |= set((await self._transaction.execute(_books_by_isbns(len(arms)), asked)).scalars())
         return list((await self.get_many(ids)).values())
 
     def _found_by(self, records: Sequence[Book]) -> Inserts:
@@ -275,6 +307,30 @@ class SqlBookRepository(_SqlRecords[Book]):
         count = select(func.count()).select_from(_naming(author_id).subquery())
         found: int = (await self._transaction.execute(count)).scalar_one()
         return found
+
+
+def _looking_at(database: Database) -> Loader[Author]:
+    """Return what makes authors of the rows that the database fetches."""
+    if (loader := _LOADERS.get(database)) is None:
+        reads = [database.reader_of(column.type) for column in _AUTHOR_COLUMNS]
+        loader = _LOADERS[database] = Loader(Author, [column.key for column in _AUTHOR_COLUMNS], reads)
+    return loader
+
+
+_LOADERS: WeakKeyDictionary[Database, Loader[Author]] = WeakKeyDictionary()
+
+
+@cache
+def _books_by_isbns(sources: int) -> CompoundSelect[Any]:
+    """Return the statement that asks, for so many sources, for books with some ISBNs that do not come from them."""
+    arms = [
+        select(_ISBN.c.book_id).where(
+            _ISBN.c.isbn.in_(bindparam(f"isbns{n}", expanding=True)),
+            ~exists().where(SourceRow.book_id == _ISBN.c.book_id, SourceRow.source == bindparam(f"not_from{n}")),
+        )
+        for n in range(sources)
+    ]
+    return union_all(*arms)
 
 
 def _naming(author_id: UUID) -> CompoundSelect[UUID]:

@@ -13,11 +13,9 @@ from .errors import translated
 from .reader import SqlReader
 from .rows import LogRow
 from .transaction import Transaction
+from .turn import MANY
 from .unit_of_work import SqlUnitOfWork
 from .waiting import within
-
-MANY = 100
-"""Changes of one unit of work that are no everyday ones: those of an import, a copy, an undo of either."""
 
 
 class SqlStorage:

@@ -29,6 +29,10 @@ TAKE_TURN = COUNT.where(LOG.c.follows.is_(None))
 """Counts nothing where the storage follows another catalogue."""
 
 
+MANY = 100
+"""Changes of one unit of work that are no everyday ones: those of an import, a copy, an undo of either."""
+
+
 NEW_PLACE = bindparam("base", type_=BIG) + select(LOG.c.seq).scalar_subquery() - bindparam("left", type_=BIG)
 """The place of a card of a book whose first revision this turn counted; takes `NewCard.bound`."""
 

@@ -109,12 +109,18 @@ class SnapshotBooks(_Records[Book]):
     async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
         return {source: self.records[self.sources[source]] for source in sources if source in self.sources}
 
-    async def find_by_isbns(self, isbns: Collection[Isbn], *, not_from: str | None = None) -> Sequence[Book]:
-        wanted = set(isbns)
+    async def find_by_isbns(self, isbns: Collection[tuple[Isbn, str | None]]) -> Sequence[Book]:
+        not_from: dict[Isbn, list[str | None]] = {}
+        for isbn, source in isbns:
+            not_from.setdefault(isbn, []).append(source)
         return [
             book
             for book in self.records.values()
-            if not wanted.isdisjoint(book.isbns()) and all(each.source != not_from for each in book.sources)
+            if any(
+                all(each.source != source for each in book.sources)
+                for isbn in book.isbns()
+                for source in not_from.get(isbn, ())
+            )
         ]
 
     async def find_naming(self, author_id: UUID) -> Sequence[Book]:

@@ -23,8 +23,10 @@ from .atomic import atomic
 from .matching import Matches, Unclear
 from .transferring import NotTaken, Transfer
 
-CHUNK = 500
+CHUNK = 1_000
 """Records per unit of work: what a killed import may have to do again, and what others may have to wait for."""
+FIRST_CHUNK = 100
+"""Records of the first one: while they are written, those of the second are read."""
 
 
 @frozen
@@ -45,13 +47,13 @@ class Importing:
         is_dry: bool = False,
         stops: bool = False,
     ) -> AsyncIterator[Outcome]:
-        """Take all records, 500 in a unit of work, and yield what became of each, once it is durable.
+        """Take all records, and yield what became of each, once it is durable: 1,000 in a unit of work, first 100.
 
         All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
         says what a run would do. One that `stops` ends with the first record that is refused.
         """
         dry = DryRun.of(self.clock.now(), self.ids) if is_dry else None
-        for chunk in chunks_of(entries):
+        for chunk in chunks_of(entries, first=FIRST_CHUNK):
             outcomes = await self.take(chunk, run, on_duplicate=on_duplicate, dry=dry, stops=stops)
             for outcome in outcomes:
                 yield outcome
@@ -153,8 +155,8 @@ class Importing:
 
     def _created(self, entry: Entry, draft: BookDraft, matches: Matches) -> Outcome:
         people, warnings = _people(draft, matches)
-        details = draft.details.amended(people)
-        book = Book.recorded(details, id=self.ids.new(), at=matches.at, sources=(draft.origin,))
+        sources = (draft.origin,)
+        book = Book.recorded(draft.details, id=self.ids.new(), at=matches.at, sources=sources, people=people)
         matches.make_book(book)
         return _told(entry, Status.CREATED, book, warnings=warnings)
 
@@ -307,15 +309,19 @@ def _differing(draft: BookDraft, book: Book, matches: Matches) -> tuple[str, ...
     return tuple(sorted(others))
 
 
-def chunks_of(entries: Iterable[Entry], size: int = CHUNK) -> Iterator[Sequence[Entry]]:
-    """Yield the entries in chunks of `size`; those read before a file turns out to be damaged, too."""
+def chunks_of(entries: Iterable[Entry], size: int = CHUNK, *, first: int | None = None) -> Iterator[Sequence[Entry]]:
+    """Yield the entries in chunks of `size`, of which the `first` may have another.
+
+    Those that were read before a file turns out to be damaged are yielded, too.
+    """
     chunk: list[Entry] = []
+    most = first or size
     try:
         for entry in entries:
             chunk.append(entry)
-            if len(chunk) == size:
+            if len(chunk) == most:
                 yield chunk
-                chunk = []
+                chunk, most = [], size
     except UnreadableFile:
         if chunk:
             yield chunk

@@ -53,13 +53,13 @@ class Matches:
         await unit.match_alone()
         by_source = await unit.books.find_by_sources({draft.origin.id for draft in drafts})
         await self._look_for_others(drafts, by_source, unit, run)
-        isbns: dict[str | None, set[Isbn]] = {}
-        for draft in drafts:
-            if draft.origin.id not in by_source:
-                source = draft.origin.source if draft.has_own_key else None
-                isbns.setdefault(source, set()).update(draft.details.isbns())
-        by_isbn = [await unit.books.find_by_isbns(some, not_from=source) for source, some in isbns.items() if some]
-        for book in chain(by_source.values(), *by_isbn):
+        isbns = {
+            (isbn, draft.origin.source if draft.has_own_key else None)
+            for draft in drafts
+            if draft.origin.id not in by_source
+            for isbn in draft.details.isbns()
+        }
+        for book in chain(by_source.values(), await unit.books.find_by_isbns(isbns)):
             if book.id not in self._books:
                 self.know_book(book)
         people = [person for draft in drafts for person in draft.people()]
@@ -228,7 +228,8 @@ class Matches:
         if ids:
             return [self._authors[id] for id in ids], True
         named = [self._authors[id] for id in self._by_name.get(described.folded_name, ())]
-        named = [author for author in named if not _are_told_apart(numbers, author.numbers())]
+        if numbers:
+            named = [author for author in named if not _are_told_apart(numbers, author.numbers())]
         same = [author for author in named if _live_at_one_time(author, described)]
         return same if same or _dates(described) != (None, None) else named, False
 
@@ -253,6 +254,8 @@ def _live_at_one_time(one: AuthorDetails, other: AuthorDetails) -> bool:
 
     A death that only one of them tells is no difference: who described the other may not have heard of it.
     """
+    if _dates(one) == _dates(other):
+        return True
     if (one.birth is None) is not (other.birth is None):
         return False
     if one.birth is None and (one.death is None) is not (other.death is None):

@@ -85,7 +85,7 @@ class _Lines(_Counting):
 
     def advance(self) -> None:
         self.count += 1
-        if self.seconds >= self._next:
+        if self.count % 100 == 0 and self.seconds >= self._next:
             self._next = self.seconds + SECONDS_BETWEEN_LINES
             left = self.seconds * (self._size - self.done) / max(1, self.done)
             print(f"{self.count:,} records, {self.rate:,.0f}/s, about {left:.0f} s left", file=sys.stderr)

@@ -12,13 +12,16 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, Contributor, SourceKey, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import Interrupted, NotFound, StorageFailed
+from catalog.domain.identifiers import Identifier, Number
+from catalog.domain.kinds import Kind
 from catalog.domain.ports import Storage, UnitOfWork
-from catalog.domain.queries import AuthorQuery, BookQuery
+from catalog.domain.queries import AuthorQuery, BookQuery, RevisionQuery
 from catalog.domain.records import Amendment
 from catalog.domain.revisions import Change, Operation
+from catalog.domain.search import Search
 from catalog.domain.use_cases.atomic import atomic
 from catalog.domain.use_cases.authors import AuthorCataloguing
-from catalog.domain.values import Isbn
+from catalog.domain.values import IdentifierStatus, Isbn, Scheme
 from catalog.testing.doubles import NOBODY, Cataloguers, SortedIds, StillClock, begin_and_cancel
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -193,6 +196,53 @@ async def test_authors_are_found_by_folded_name_all_of_them(storage: Storage) ->
     assert {author.id for author in found} == {author.id for author in authors[:3]}
 
 
+async def test_authors_are_found_by_their_valid_identifiers(storage: Storage) -> None:
+    def known_as(scheme: str, value: str, status: str = "valid") -> Author:
+        identifier = Identifier(scheme=Scheme(scheme), value=value, status=IdentifierStatus(status))
+        return evolve(an_author(), identifiers=(identifier,))
+
+    one, other, wrong = known_as("viaf", "1"), known_as("wikidata", "Q2"), known_as("viaf", "3", "invalid")
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.authors.add(one, other, wrong)
+
+    async with storage.unit_of_work(CALLER) as unit:
+        asked = [Number(Scheme(scheme), value) for scheme in ("viaf", "wikidata") for value in ("1", "Q2", "3")]
+        assert {author.id for author in await unit.authors.find_by_numbers(asked)} == {one.id, other.id}
+        assert await unit.authors.find_by_numbers(asked[:1]) == [one]
+        assert await unit.authors.find_by_numbers([asked[1], asked[3]]) == []
+
+
+async def test_what_is_changed_in_the_unit_that_adds_it_is_there_as_it_is_by_then(storage: Storage) -> None:
+    first, later, isbn, other_isbn = (
+        an_author("First"),
+        an_author("Later"),
+        *map(Isbn, ("9780141439587", "9780141439600")),
+    )
+    book = evolve(a_book(first), isbn=isbn, identifiers=(Identifier.of_isbn(isbn),))
+    revised = book.revised(book.details.amended({"author_id": later.id, "isbn": other_isbn}), at=NOW)
+    renamed = later.revised(AuthorDetails(name="Charlotte"), at=NOW)
+    async with storage.unit_of_work(CALLER) as unit:
+        await unit.authors.add(first)
+        await unit.books.add(book)
+        await unit.authors.add(later)  # after the book that is going to name it
+        await unit.books.replace(revised)
+        await unit.authors.replace(renamed)
+        with pytest.raises(Interrupted):
+            await unit.books.replace(revised)  # the version before it does not stand any more
+
+    assert (await storage.reader.book(book.id)).author == renamed
+    assert [each.id for each in (await storage.reader.books(BookQuery(search=Search.parse("charlotte")))).items] == [
+        book.id
+    ]
+    assert (await storage.reader.books(BookQuery(search=Search.parse("later")))).items == []
+    log = (await storage.reader.revisions(RevisionQuery(kind=Kind.BOOK, id=book.id))).items
+    assert [each.after for each in log] == [revised, book]
+    async with storage.unit_of_work(CALLER) as unit:
+        assert await unit.books.get(book.id) == revised
+        assert await unit.books.find_by_isbns({(isbn, None)}) == []
+        assert await unit.books.find_by_isbns({(other_isbn, None)}) == [revised]
+
+
 async def test_long_names_are_told_apart_past_the_end_of_their_sort_key(storage: Storage) -> None:
     authors = [an_author("x" * 400 + end) for end in ("a", "b")]
     async with storage.unit_of_work(CALLER) as unit:
@@ -245,6 +295,8 @@ async def test_a_book_is_found_by_its_sources_until_it_is_removed(storage: Stora
             key: book,
             other_key: other,
         }
+        # Each of both names is there, but in no one key.
+        assert await unit.books.find_by_sources([SourceKey("gutenberg", "2"), other_key]) == {other_key: other}
         await unit.books.remove(book, at=NOW)
 
     async with storage.unit_of_work(CALLER) as unit:
@@ -261,14 +313,16 @@ async def test_books_are_found_by_their_valid_isbns_but_for_those_of_a_source(st
         await unit.books.add(one, other)
 
     async with storage.unit_of_work(CALLER) as unit:
-        assert {book.id for book in await unit.books.find_by_isbns({isbn, other_isbn})} == {one.id, other.id}
-        assert await unit.books.find_by_isbns({isbn}, not_from="gutenberg") == [other]
-        assert len(await unit.books.find_by_isbns({isbn}, not_from="goodreads")) == 2
-        assert await unit.books.find_by_isbns({other_isbn}) == []
+        found = await unit.books.find_by_isbns({(isbn, None), (other_isbn, None)})
+        assert {book.id for book in found} == {one.id, other.id}
+        assert await unit.books.find_by_isbns({(isbn, "gutenberg"), (other_isbn, None)}) == [other]
+        assert len(await unit.books.find_by_isbns({(isbn, "goodreads")})) == 2
+        assert len(await unit.books.find_by_isbns({(isbn, "gutenberg"), (isbn, "goodreads")})) == 2
+        assert await unit.books.find_by_isbns({(other_isbn, None)}) == []
         await unit.books.remove(one, at=NOW)
 
     async with storage.unit_of_work(CALLER) as unit:
-        assert await unit.books.find_by_isbns({isbn}) == [other]
+        assert await unit.books.find_by_isbns({(isbn, None)}) == [other]
 
 
 async def test_a_source_passes_from_one_book_to_another(storage: Storage) -> None:

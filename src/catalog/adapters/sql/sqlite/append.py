@@ -4,7 +4,8 @@ Every write ends with them, so they are compiled once, and their values are made
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from catalog.adapters.sql.turn import (
     ADD_CARD,
     ADD_NUMBERED_CARD,
     LOG,
+    MANY,
     NEW_PLACE,
     REVISION,
     TAKE_TURN,
@@ -52,6 +54,22 @@ _NUMBERED_CARDS = (
     Compiled(ADD_NUMBERED_CARD.inline()),
     Compiled(_PUT_WORDS.values(rowid=bindparam("place", type_=BIG)).inline()),
 )
+
+
+CHECKPOINT, RARER_CHECKPOINT = 1_000, 4_000
+"""Pages in SQLite's log after which a commit writes them into the file: always, and where commits are large.
+
+Each of these writes some two thousand, and many are those that the one before wrote, too.
+"""
+
+
+@contextmanager
+def _fewer_checkpoints(connection: sqlite3.Connection) -> Generator[None]:
+    connection.execute(f"PRAGMA wal_autocheckpoint={RARER_CHECKPOINT}")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT}")
 
 
 @cache
@@ -108,7 +126,8 @@ async def append(connection: AsyncConnection, turn: Turn, inserts: Inserts) -> b
             return False
         connection.executemany(_APPEND.text, rows)
         _executed(connection, cards)
-        connection.execute("COMMIT")
+        with _fewer_checkpoints(connection) if len(rows) >= MANY else nullcontext():
+            connection.execute("COMMIT")
         return True
 
     return await in_one_trip(connection, work)
