@@ -84,6 +84,30 @@ async def test_no_import_looks_through_a_whole_table(sqlite: SqlStorage, path: P
             assert not [step for step in steps if step.startswith("SCAN") and "CONSTANT" not in step], steps
 
 
+async def test_a_large_unit_leaves_the_log_of_sqlite_to_small_ones_as_it_was(sqlite: SqlStorage) -> None:
+    async def pages() -> int:
+        async with sqlite._database.writer.connect() as connection:
+            return int((await connection.exec_driver_sql("PRAGMA wal_autocheckpoint")).scalar_one())
+
+    before = await pages()
+    asked: list[str] = []
+    async with sqlite._database.writer.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.set_trace_callback(asked.append)
+
+    made = [Author.recorded(AuthorDetails(name=f"A {n}"), id=uuid4(), at=StillClock().now()) for n in range(150)]
+    async with sqlite.unit_of_work(CALLER) as unit:
+        await unit.authors.add(*made)
+
+    assert [each for each in asked if "wal_autocheckpoint" in each or each == "COMMIT"][-3:] == [
+        "PRAGMA wal_autocheckpoint=4000",
+        "COMMIT",
+        "PRAGMA wal_autocheckpoint=1000",
+    ]
+    assert await pages() == before
+
+
 async def open_once(path: Path) -> None:
     async with open_sqlite(str(path), busy_timeout=SOON):
         pass

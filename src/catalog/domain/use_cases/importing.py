@@ -47,7 +47,7 @@ class Importing:
         is_dry: bool = False,
         stops: bool = False,
     ) -> AsyncIterator[Outcome]:
-        """Take all records, and yield what became of each, once it is durable: 1,000 in a unit of work, first 100.
+        """Take all records, and yield what became of each, once it is durable: 1,000 in a unit, 100 in the first.
 
         All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
         says what a run would do. One that `stops` ends with the first record that is refused.

@@ -213,16 +213,15 @@ async def test_authors_are_found_by_their_valid_identifiers(storage: Storage) ->
 
 
 async def test_what_is_changed_in_the_unit_that_adds_it_is_there_as_it_is_by_then(storage: Storage) -> None:
-    first, later, isbn, other_isbn = (
-        an_author("First"),
-        an_author("Later"),
-        *map(Isbn, ("9780141439587", "9780141439600")),
-    )
+    first, later = an_author("First"), an_author("Later")
+    isbn, other_isbn = Isbn("9780141439587"), Isbn("9780141439600")
     book = evolve(a_book(first), isbn=isbn, identifiers=(Identifier.of_isbn(isbn),))
     revised = book.revised(book.details.amended({"author_id": later.id, "isbn": other_isbn}), at=NOW)
     renamed = later.revised(AuthorDetails(name="Charlotte"), at=NOW)
     async with storage.unit_of_work(CALLER) as unit:
         await unit.authors.add(first)
+
+    async with storage.unit_of_work(CALLER) as unit:
         await unit.books.add(book)
         await unit.authors.add(later)  # after the book that is going to name it
         await unit.books.replace(revised)
