@@ -6,15 +6,18 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from attrs import frozen
 from tests.integration.databases import REVISIONS, alembic, content, opened, populate, revision_of, run_sql
 
+from catalog.adapters.sql.sqlite import backup
 from catalog.adapters.sql.sqlite.backup import Copied, Restored, SqliteBackups
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.errors import StorageUnavailable
@@ -50,6 +53,29 @@ class Place:
 
     def files(self) -> set[str]:
         return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def stopping_at(line: int) -> Generator[Callable[[], int]]:
+    """Press Ctrl-C when that many lines of the module are passed; yield what tells how many were."""
+    passed = 0
+
+    def traced(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal passed
+        if frame.f_code.co_filename != backup.__file__:
+            return None
+        if event == "line":
+            passed += 1
+            if passed == line:
+                raise KeyboardInterrupt
+        return traced
+
+    before = sys.gettrace()
+    sys.settrace(traced)
+    try:
+        yield lambda: passed
+    finally:
+        sys.settrace(before)
 
 
 @pytest.fixture
@@ -216,6 +242,21 @@ def test_whoever_stops_a_backup_finds_nothing_of_it(place: Place, monkeypatch: p
 
     assert place.files() == {"catalog.db"}
     assert threading.active_count() == 1 or not any("ThreadPool" in each.name for each in threading.enumerate())
+
+
+def test_a_ctrl_c_at_any_line_leaves_all_of_a_backup_or_nothing(place: Place) -> None:
+    with stopping_at(1_000_000) as passed:
+        place.back_up()
+    lines = passed()
+    whole = place.backup.stat().st_size
+
+    for line in range(1, lines + 1):
+        place.backup.unlink(missing_ok=True)
+        with stopping_at(line), suppress(KeyboardInterrupt):
+            place.back_up()
+        assert set(place.backup.parent.iterdir()) <= {place.backup}, f"stopped at the {line}th line of {lines}"
+        assert not place.backup.exists() or place.backup.stat().st_size == whole
+    assert lines > 50
 
 
 def test_a_backup_tells_how_far_it_has_come(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,8 @@ def backup(file: Path, config: Path | None, storage: str | None, *, force: bool)
         try:
             copied = backups(settings).back_up(file, force=force, told=_told())
         except KeyboardInterrupt:
-            raise Failure(f"stopped; there is no {file}") from None
+            left = f"{file} is whole, the copy or what it was" if file.exists() else f"there is no {file}"
+            raise Failure(f"stopped; {left}") from None
     print(f"{file}: {copied.size:,} bytes, {_reach(copied.seq)}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import mkstemp
+from secrets import token_hex
 from time import monotonic
 
 from attrs import frozen
@@ -181,10 +181,10 @@ def _complaining(path: Path) -> Generator[None]:
 @contextmanager
 def _part(of: Path) -> Generator[Path]:
     """Make an empty file beside, which has gone in the end unless it got another name."""
-    handle, name = mkstemp(prefix=f".{of.name}.", suffix=".part", dir=of.parent)
-    os.close(handle)
-    part = Path(name)
+    # The name is known before there is a file: a Ctrl-C may come as soon as there is one.
+    part = of.with_name(f".{of.name}.{token_hex(4)}.part")
     try:
+        part.touch(mode=0o600)
         yield part
     finally:
         for path in (part, *_beside(part)):
