@@ -268,3 +268,23 @@ async def test_a_client_that_decodes_by_itself_notices_nothing(client: Client) -
 
     assert "content-encoding" in compressed.headers
     assert compressed.json() == plain.json()
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("form", ["marcxml", "csv", "ndjson", "marc"])
+@pytest.mark.parametrize("query", ["", "&pageSize=100"])
+async def test_files_of_books_are_compressed_in_whole_and_in_parts(
+    filled: httpx.AsyncClient, coding: str, form: str, query: str
+) -> None:
+    plain = await raw(filled, f"/books?format={form}{query}")
+
+    response = await raw(filled, f"/books?format={form}{query}", accept_encoding=coding)
+
+    assert (response.status_code, coding_of(response)) == (200, coding)
+    assert DECODERS[coding](response.content) == plain.content
+    assert len(response.content) < len(plain.content) / 2
+    assert response.headers["etag"] == f'{plain.headers["etag"][:-1]}-{coding}"'
+    known = await raw(
+        filled, f"/books?format={form}{query}", accept_encoding=coding, if_none_match=response.headers["etag"]
+    )
+    assert (known.status_code, known.content) == (304, b"")

@@ -272,6 +272,15 @@ async def test_options_tells_all_methods_of_a_resource(shared_client: Client, pa
     assert response.headers["allow"] == methods
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/books/1", "/imports/1"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+async def test_what_is_not_there_is_not_there_for_any_method(shared_client: Client, method: str, path: str) -> None:
+    response = await shared_client.request(method, path)
+
+    assert response.status_code == 404
+    assert "allow" not in response.headers
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/authors/1"])
 async def test_there_are_no_options_where_there_is_no_resource(shared_client: Client, path: str) -> None:
     problem_in(await shared_client.options(path), 404, "not-found")

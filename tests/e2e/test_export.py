@@ -124,6 +124,85 @@ async def test_an_unknown_book_and_a_wrong_question_are_refused_as_in_json(libra
     assert (await library.get("/books?nonsense=1", headers=headers)).status_code == 400
 
 
+@pytest.mark.parametrize("form", ["marcxml", "csv", "ndjson"])
+async def test_a_walk_through_the_list_in_another_form_is_led_by_links(library: Client, form: str) -> None:
+    lengths, path = [], f"/books?pageSize=50&format={form}&cursor="
+    while path:
+        response = await library.get(path)
+        in_json = (await library.get(path.replace(form, "json"))).json()
+        lengths.append(len(in_json["items"]))
+        assert response.links.get("next", {}).get("url", "").replace(form, "json") == (in_json["next"] or "")
+        assert all(item["title"] in response.text for item in in_json["items"])
+        path = response.links.get("next", {}).get("url", "")
+
+    assert lengths == [50, 50, 23]
+
+
+@pytest.mark.parametrize("query", ["", "?pageSize=5", "?q=Volume"])
+async def test_who_has_the_file_already_is_told_so_until_something_changes(library: Client, query: str) -> None:
+    headers = {"accept": "application/marc"}
+    first = await library.get(f"/books{query}", headers=headers)
+    known = {"if-none-match": first.headers["etag"]}
+    again = await library.get(f"/books{query}", headers=headers | known)
+    other = await library.get(f"/books{query}", headers={"accept": "application/x-ndjson"} | known)
+    as_json = await library.get(f"/books{query}", headers=known)
+    book = (await library.get("/books?pageSize=1")).json()["items"][0]
+    await library.patch(f"/books/{book['id']}", json={"title": "Volume 1"})
+    later = await library.get(f"/books{query}", headers=headers | known)
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert [each.status_code for each in (first, other, as_json, later)] == [200] * 4
+    for answer in (first, again, later):
+        assert answer.headers["cache-control"] == "no-cache"
+        assert "accept" in answer.headers["vary"].lower()
+    assert "Volume 1" in titles_in(later.content)
+
+
+async def test_one_book_in_another_form_has_a_tag_that_is_good_for_a_write(library: Client) -> None:
+    book = (await library.get("/books?pageSize=1")).json()["items"][0]
+    address = f"/books/{book['id']}"
+    first = await library.get(f"{address}?format=marcxml")
+
+    again = await library.get(f"{address}?format=marcxml", headers={"if-none-match": first.headers["etag"]})
+    written = await library.patch(address, json={"edition": "2nd"}, headers={"if-match": first.headers["etag"]})
+    stale = await library.patch(address, json={"edition": "3rd"}, headers={"if-match": first.headers["etag"]})
+
+    assert (again.status_code, written.status_code, stale.status_code) == (304, 200, 412)
+
+
+async def test_the_head_of_a_whole_list_is_that_of_get_and_reads_no_more_of_it(library: Client) -> None:
+    got = await library.get("/books?format=marc")
+    headed = await library.head("/books?format=marc")
+
+    ours = ("content-type", "content-disposition", "etag", "cache-control", "vary")
+    assert (headed.status_code, headed.content) == (200, b"")
+    assert [headed.headers[name] for name in ours] == [got.headers[name] for name in ours]
+    assert "content-length" not in headed.headers
+
+
+async def test_a_merged_book_leads_to_the_form_that_was_asked_for(library: Client) -> None:
+    one, other = (await library.get("/books?pageSize=2")).json()["items"]
+    merged = await library.post(f"/books/{other['id']}/merge", json={"into": one["id"]})
+    assert merged.status_code == 200, merged.text
+
+    response = await library.get(f"/books/{other['id']}?format=marcxml", follow_redirects=False)
+
+    assert (response.status_code, response.headers["location"]) == (308, f"/books/{one['id']}?format=marcxml")
+
+
+async def test_what_accepts_excludes_is_not_answered_and_all_its_lines_count(library: Client) -> None:
+    book = (await library.get("/books?pageSize=1")).json()["items"][0]
+    address = f"/books/{book['id']}"
+
+    excluded = await library.get(address, headers={"accept": "application/marc;q=0"})
+    lines = await library.get(address, headers=[("accept", "image/png"), ("accept", "application/marc")])
+
+    problem_in(excluded, 406, "not-acceptable")
+    assert excluded.headers["vary"].lower().startswith("accept")
+    assert lines.headers["content-type"] == "application/marc"
+
+
 # ---- the command
 
 

@@ -182,6 +182,12 @@ async def test_a_removed_book_is_no_longer_found(library: Client) -> None:
         ("highlight=true", "highlight"),
         ("highlight=perhaps&q=the", "highlight"),
         (f"q={'a' * 501}", "q"),
+        ("format=csv&fields=title", "fields"),
+        ("format=marc&facet=language", "facet"),
+        ("format=ndjson&include=contributors", "include"),
+        ("format=csv&q=the&highlight=true", "highlight"),
+        ("created_at[gt]=0001-01-01T00:00:00%2B14:00", "created_at[gt]"),
+        ("updated_at=9999-12-31T23:59:59-01:00", "updated_at"),
     ],
 )
 async def test_a_list_that_can_not_be_is_refused_with_the_name_of_the_parameter(

@@ -236,12 +236,13 @@ async def test_dates_that_can_not_both_be_are_refused_whoever_is_told(
     author = (await client.post("/authors", json={"name": "Ursula", "death": "1900"})).json()
 
     added = problem_in(await client.post("/authors", json={"name": "Ursula"} | said), 400, "invalid-body")
-    changed = problem_in(await client.patch(f"/authors/{author['id']}", json=said), 400, "invalid-request")
+    changed = problem_in(await client.patch(f"/authors/{author['id']}", json=said), 400, "invalid-body")
     late = await client.patch(f"/authors/{author['id']}", json={"birth": "1929"})
 
     assert added["errors"][0]["detail"].startswith(detail)
     assert changed["errors"][0]["detail"].startswith(detail)
-    assert "must not die before being born" in problem_in(late, 400, "invalid-request")["errors"][0]["detail"]
+    assert changed["errors"][0]["pointer"] == ""
+    assert "must not die before being born" in problem_in(late, 400, "invalid-body")["errors"][0]["detail"]
     assert (await client.get(f"/authors/{author['id']}")).json() == author
 
 
@@ -443,3 +444,28 @@ async def test_a_problem_has_the_members_of_the_standard_in_its_order_and_no_emp
     assert list(without_errors) == members
     assert list(with_errors) == [*members, "errors"]
     assert list(with_errors["errors"][0]) == ["detail", "parameter"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"title": "\\ud800"}', r"\ud800 is half of a character"),
+        (b'{"title": "x\\uDC00y"}', r"\uDC00 is half of a character"),
+        (b'{"title": "x', "truncated"),
+    ],
+)
+async def test_what_is_no_json_says_where_it_breaks_off(shared_client: Client, body: bytes, told: str) -> None:
+    response = await shared_client.post("/books", content=body, headers=JSON)
+
+    assert told in problem_in(response, 400, "invalid-body")["errors"][0]["detail"]
+
+
+async def test_a_number_of_pages_that_is_none_is_told_no_bounds_that_are_not_its_own(shared_client: Client) -> None:
+    async def told(pages: Any) -> str:
+        response = await shared_client.post("/books", json={"title": "x", "author_id": None, "pages": pages})
+        detail: str = problem_in(response, 400, "invalid-body")["errors"][0]["detail"]
+        return detail
+
+    assert await told("x") == "must be a whole number"
+    assert "1000000" in await told(0)
+    assert "2147483647" in await told(2**40)

@@ -14,8 +14,9 @@ from catalog.adapters.formats.marc import marcxml
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.exports import Exported
+from catalog.domain.identifiers import Identifier
 from catalog.domain.sources import Entry
-from catalog.domain.values import AuthorKind, Language, PartialDate
+from catalog.domain.values import AuthorKind, Language, PartialDate, Scheme
 from catalog.entrypoints.formats import Reading, record_reader, record_writer
 
 
@@ -121,3 +122,14 @@ def test_more_people_than_a_book_can_name_are_told_of(name: str, content: str) -
     assert entry.draft is not None
     assert len(entry.draft.contributors) == 200
     assert "3 of 203 contributors left out" in entry.warnings
+
+
+@pytest.mark.parametrize("name", ["bibtex", "biblatex"])
+def test_a_doi_can_not_end_its_field(name: str) -> None:
+    doi = Identifier(scheme=Scheme("doi"), value="10.1/}}@misc{evil,title={x\\")
+    book = exported(evolve(WHOLE, identifiers=(doi,)), GABRIEL)
+
+    entries = list(record_reader(name, b"", Reading(source="x")).read(io.BytesIO(written(name, book).encode())))
+
+    assert "doi = {10.1/%7D%7D@misc%7Bevil,title=%7Bx%5C}" in written(name, book)
+    assert [entry.draft.details.title for entry in entries if entry.draft] == [WHOLE.title]

@@ -587,3 +587,13 @@ def test_marc_in_xml_and_json_says_what_others_find_in_it() -> None:
             differing[name] = unequal
 
     assert differing == {}
+
+
+@pytest.mark.parametrize(
+    ("published", "code"),
+    [(None, "n    "), ("1969", "s1969"), ("0001", "s0001"), ("-0043", "b    "), ("0000", "b    ")],
+)
+def test_a_year_that_has_no_room_in_008_is_told_to_be_before_the_first(published: str | None, code: str) -> None:
+    book = evolve(WHOLE, published=None if published is None else PartialDate(published))
+
+    assert (record_in(written("marc", exported(book)))["008"].data or "")[6:11] == code

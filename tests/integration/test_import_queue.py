@@ -146,6 +146,37 @@ async def test_an_import_fails_where_its_storage_can_not_be_had_for_too_long(
     assert done.records == CHUNK == await count(storage)
 
 
+@pytest.mark.usefixtures("patient")
+async def test_an_import_that_waits_for_its_storage_can_be_stopped(imports: FolderImportQueue) -> None:
+    storage = MemoryStorage()
+    job = await ordered(imports, storage, rows())
+    work = asyncio.create_task(work_of(Failing(storage, None, *[StorageBusy()] * 10**6), imports).do(job))
+    while (await imports.get(job.id)).records < CHUNK:  # noqa: ASYNC110 - nobody is told of what the folder holds
+        await asyncio.sleep(0.005)
+
+    await imports.ask_to_stop(job.id)
+    done = await asyncio.wait_for(work, 30)
+
+    assert (done.state, done.records) == (ImportState.STOPPED, CHUNK)
+    assert await count(storage) == CHUNK
+
+
+@pytest.mark.usefixtures("patient")
+async def test_a_stop_waits_where_nobody_knows_whether_records_were_taken(imports: FolderImportQueue) -> None:
+    storage = MemoryStorage()
+    job = await ordered(imports, storage, rows())
+    failing = Failing(storage, OutcomeUnknown(), StorageBusy(), after_commit=True)
+
+    class Stopping(FolderImportQueue):
+        async def is_to_stop(self, id: UUID) -> bool:
+            return await count(storage) != 0
+
+    done = await work_of(failing, Stopping(imports._folder)).do(job)
+
+    assert (done.state, done.records, done.created) == (ImportState.STOPPED, CHUNK, CHUNK)
+    assert await count(storage) == CHUNK
+
+
 @pytest.mark.parametrize("times", range(1, 5))
 async def test_an_import_that_is_interrupted_anywhere_is_gone_on_with(imports: FolderImportQueue, times: int) -> None:
     storage = MemoryStorage()

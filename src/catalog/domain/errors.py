@@ -25,6 +25,11 @@ class InvalidValue(CatalogError, ValueError):
 
 
 @define(eq=False)
+class DoesNotFit(InvalidValue):
+    """Values that can be written, but do not go with the others of their record."""
+
+
+@define(eq=False)
 class NotFound(CatalogError):
     """No record of this kind has this id."""
 

@@ -240,8 +240,12 @@ class Upload(Protocol):
         """Add some of what the file holds; raise StorageFull."""
         ...
 
-    async def keep(self, job: ImportJob, key: IdempotentRequest | None = None) -> None:
-        """Make the files and the job durable: from now on it waits to be done, and the key tells it again."""
+    async def keep(self, job: ImportJob, key: IdempotentRequest | None, *, since: datetime) -> ImportJob:
+        """Make the files and the job durable; return it: from now on it waits to be done, and the key tells it again.
+
+        Where the same request has come to its end meanwhile, not before `since`, nothing is kept, and what is returned
+        is the import of that one. Raises KeyReused where another one has the key by then.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from attrs import Attribute, AttrsInstance, evolve, fields, fields_dict, frozen
 
 from .constraints import checked
-from .errors import InvalidValue, StaleVersion
+from .errors import DoesNotFit, InvalidValue, StaleVersion
 from .kinds import Kind
 
 
@@ -74,8 +74,11 @@ class Amendment(Generic[DetailsT]):
         return cls(told(details))
 
     def applied_to(self, details: DetailsT) -> DetailsT:
-        """Return the details, amended."""
-        return details.amended(self.values)
+        """Return the details, amended; raise DoesNotFit where the values do not go with those that stay."""
+        try:
+            return details.amended(self.values)
+        except InvalidValue as error:
+            raise DoesNotFit(error.rule) from None
 
 
 def told(details: AttrsInstance) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def translated(folder: Path) -> Generator[None]:
 
 
 def write_durably(file: Path, content: bytes) -> None:
-    """Put the content in the place of what the file had, durably."""
+    """Put the content in the place of what the file had, durably. Nobody else may do so at the same time."""
     new = file.with_name(f".{file.name}.new")
     with new.open("wb") as stream:
         stream.write(content)

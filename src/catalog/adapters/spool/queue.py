@@ -5,6 +5,7 @@
     ID/report.ndjson    a line for each record that is done
     ID/stop             is there once somebody asked to stop it
     keys/               which import an idempotency key asked for
+    keys.lock           held by whoever notes one
     lock                held by the process that does imports
 
 What is told of was synced before; a process that is killed leaves a job that another one goes on with.
@@ -21,11 +22,12 @@ from pathlib import Path
 from typing import BinaryIO, ParamSpec, TypeVar
 from uuid import UUID
 
+from attrs import evolve
 from filelock import FileLock, Timeout
 
 from catalog.domain.callers import IdempotentRequest
 from catalog.domain.errors import ImportNotFound, ImportRunning, InvalidValue, KeyReused
-from catalog.domain.imports import ImportJob, ImportPage, ReportLine, ReportPart, Status
+from catalog.domain.imports import ImportJob, ImportPage, ImportState, ReportLine, ReportPart, Status
 from catalog.domain.queries import PageRequest
 
 from .files import sync, translated, write_durably
@@ -64,7 +66,7 @@ class FolderImportQueue:
             self._must_be_nobody_elses()
             self._keys.mkdir(mode=0o700, exist_ok=True)
             receiving.mkdir(mode=0o700)
-        upload = FolderUpload(self._folder, receiving, self._keys)
+        upload = FolderUpload(self._folder, receiving, self._keys, self._asked_before)
         try:
             yield upload
         finally:
@@ -76,7 +78,7 @@ class FolderImportQueue:
 
     async def asked_before(self, actor: str, key: IdempotentRequest, *, since: datetime) -> ImportJob | None:
         """Return the import that the actor asked for with that key, if not before `since`; raise KeyReused."""
-        return await self._do(self._asked_before, self._keys / key_name(actor, key.key), key, since)
+        return await self._do(self._asked_before, actor, key, since)
 
     async def page(self, page: PageRequest) -> ImportPage:
         """Return a page of the imports, newest first."""
@@ -152,10 +154,16 @@ class FolderImportQueue:
         return folder
 
     def _kept(self, id: UUID) -> Kept:
+        folder = self._of(id)
         try:
-            return decoded_job((self._of(id) / JOB).read_bytes())
+            kept = decoded_job((folder / JOB).read_bytes())
+            if kept.job.state is ImportState.WAITING and (stop := folder / STOP).exists():
+                # Whoever does imports may be busy with another one for long.
+                stopped_at = datetime.fromtimestamp(stop.stat().st_mtime, UTC)
+                return evolve(kept, job=evolve(kept.job, state=ImportState.STOPPED, ended_at=stopped_at))
         except FileNotFoundError:
             raise ImportNotFound(id) from None
+        return kept
 
     def _content(self, job: ImportJob, number: int) -> Path:
         return self._folder / str(job.id) / str(number)
@@ -175,7 +183,8 @@ class FolderImportQueue:
                 jobs.append(self._kept(id).job)
         return ImportPage(items=jobs, limit=page.size, offset=page.offset, total=len(ids))
 
-    def _asked_before(self, file: Path, key: IdempotentRequest, since: datetime) -> ImportJob | None:
+    def _asked_before(self, actor: str, key: IdempotentRequest, since: datetime) -> ImportJob | None:
+        file = self._keys / key_name(actor, key.key)
         try:
             if datetime.fromtimestamp(file.stat().st_mtime, UTC) < since:
                 return None

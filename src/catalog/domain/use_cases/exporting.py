@@ -1,6 +1,6 @@
 """Exporting: what a list, a search or the whole catalogue holds, as a file that is written while it is read."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
@@ -50,7 +50,7 @@ class Exporting:
             yield b"".join([writer.book(each) for each in part])
         yield writer.tail()
 
-    async def books(self, query: BookQuery, writer: RecordWriter) -> AsyncIterator[bytes]:
+    async def books(self, query: BookQuery, writer: RecordWriter) -> AsyncGenerator[bytes]:
         """Yield the books of a list or a search from its beginning, each after whoever it is the first to name."""
         yield writer.head()
         met: set[UUID] = set()

@@ -1,12 +1,12 @@
 """Asking for imports, which are done later."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Sequence
 from hashlib import sha256
 from uuid import UUID
 
 from attrs import evolve, frozen
 
-from catalog.domain.callers import Caller
+from catalog.domain.callers import Caller, IdempotentRequest
 from catalog.domain.errors import KeyReused, ReadOnlyReplica
 from catalog.domain.imports import ImportFile, ImportJob, ImportOptions
 from catalog.domain.ports import Clock, IdGenerator, ImportQueue, Storage, Upload
@@ -28,13 +28,11 @@ class ImportOrdering:
         Raises StorageFull, ReadOnlyReplica; and KeyReused where the request's key asked for another import.
         """
         idempotent, now = self.caller.idempotent, self.clock.now()
+        since = now if idempotent is None else now - idempotent.kept_for
         if idempotent is not None:
-            since = now - idempotent.kept_for
-            if before := await self.queue.asked_before(self.caller.actor, idempotent, since=since):
-                if await _received(parts) != before.files:
-                    raise KeyReused(idempotent.key)
-                idempotent.replayed = True
-                return before
+            before = await self.queue.asked_before(self.caller.actor, idempotent, since=since)
+            if before is not None:
+                return _replayed(before, await _received(parts), idempotent)
         await self._must_take_changes()
         id = self.ids.new()
         async with self.queue.receive(id) as upload:
@@ -47,8 +45,9 @@ class ImportOrdering:
                 actor=self.caller.actor,
                 request_id=self.caller.request_id,
             )
-            await upload.keep(job, idempotent)
-        return job
+            kept = await upload.keep(job, idempotent, since=since)
+        # It may have come twice at once: then the one that was whole first is the import.
+        return kept if idempotent is None or kept.id == id else _replayed(kept, files, idempotent)
 
     async def stop(self, id: UUID) -> ImportJob:
         """Ask for the import to stop, if it has not ended; return it as it is now. Raises ImportNotFound."""
@@ -63,6 +62,14 @@ class ImportOrdering:
         async with self.storage.unit_of_work(evolve(self.caller, idempotent=None)) as unit:
             if (source := await unit.log.source()) is not None:
                 raise ReadOnlyReplica(source)
+
+
+def _replayed(before: ImportJob, files: Sequence[ImportFile], key: IdempotentRequest) -> ImportJob:
+    """Return the import that the request asked for before; raise KeyReused where it came with other files then."""
+    if files != before.files:
+        raise KeyReused(key.key)
+    key.replayed = True
+    return before
 
 
 async def _received(parts: AsyncIterable[ImportFile | bytes], upload: Upload | None = None) -> tuple[ImportFile, ...]:

@@ -22,8 +22,8 @@ from .importing import DryRun, Importing
 PATIENCE = 3600.0
 """Seconds that an import waits for a storage that can not be had."""
 
-LONGEST_PAUSE = 30.0
-"""Seconds between two attempts, at most."""
+LONGEST_PAUSE = 5.0
+"""Seconds between two attempts, at most: so long may a stop have to wait, too."""
 
 
 @frozen
@@ -41,6 +41,8 @@ class ImportWork:
 
         While the storage can not be had, it waits. What the queue raises leaves the import to be gone on with.
         """
+        if job.state is ImportState.WAITING and await self.queue.is_to_stop(job.id):
+            return await self._ended(job, ImportState.STOPPED)
         job, is_again = await self._begun(job)
         unreadable: list[str] = []
         try:
@@ -65,6 +67,8 @@ class ImportWork:
                     if job.options.stop_on_error and outcomes[-1].status is Status.REFUSED:
                         return await self._ended(job, ImportState.STOPPED, "the last record was refused", lines)
                     await self.queue.note(job, lines)
+        except _ToldToStop:
+            return await self._ended(job, ImportState.STOPPED)
         except _NotTaken as error:
             return await self._ended(job, ImportState.FAILED, str(error))
         if unreadable:
@@ -92,7 +96,7 @@ class ImportWork:
     ) -> tuple[Sequence[Outcome], int]:
         """Take the records of a chunk into the catalogue, as soon as it can be had; return how far its log is then."""
         importing = Importing(self.storage, job.caller, self.clock, self.ids)
-        end, pause = time.monotonic() + PATIENCE, 0.1
+        end, pause, is_in_doubt = time.monotonic() + PATIENCE, 0.1, is_again
         while True:
             try:
                 outcomes = await importing.take(
@@ -105,6 +109,9 @@ class ImportWork:
                 )
                 return outcomes, job.seq if dry is not None else (await self.storage.reader.position()).seq
             except (StorageBusy, StorageUnavailable, OutcomeUnknown) as error:
+                is_in_doubt = is_in_doubt or isinstance(error, OutcomeUnknown)
+                if not is_in_doubt and await self.queue.is_to_stop(job.id):
+                    raise _ToldToStop from error
                 if time.monotonic() >= end:
                     raise _NotTaken(str(error)) from error
             except StorageFailed:
@@ -122,6 +129,10 @@ class ImportWork:
         job = evolve(job, state=state, error=why, ended_at=self.clock.now(), bytes_read=bytes_read)
         await self.queue.note(job, lines)
         return job
+
+
+class _ToldToStop(Exception):
+    """Somebody asked to stop while nothing could be taken."""
 
 
 class _NotTaken(Exception):

@@ -17,7 +17,8 @@ from .conditions import remember
 from .openapi import with_component_name
 from .problems import RequestProblem
 
-_JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json\s*(;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
+_JSON = re.compile(r"application/(?!json-patch\+)([a-z0-9.+-]+\+)?json\s*(;\s*charset=\"?utf-8\"?\s*)?", re.IGNORECASE)
+"""Any JSON, but for a patch of another kind (RFC 6902), which is no record."""
 
 
 class AttrsBody(AbstractDTO[Any]):

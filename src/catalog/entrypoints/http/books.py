@@ -14,9 +14,9 @@ from catalog.domain.records import Amendment
 from catalog.domain.use_cases.books import BookCataloguing
 from catalog.domain.use_cases.exporting import Exporting
 
-from .conditions import must_be_news, versions_in
+from .conditions import must_be_news, must_be_news_as_file, remember_links, versions_in
 from .exports import listed, some, wanted
-from .lists import answered, asked, format_asked, is_part_asked
+from .lists import answered, asked, format_asked, is_part_asked, links_of, must_be_of_whole_records
 from .openapi import GONE, WRITE, problem_responses
 from .parameters import Form, Id, IfMatch
 
@@ -40,11 +40,15 @@ class BookController(Controller):
         """A part of the list of books; in another form than JSON, all of it unless a part is asked for."""
         query = asked(BookQuery, request)
         if (form := wanted(request, format_asked(request))) is not None:
-            file: Any = await (
-                some(exporting, (await reader.books(query)).items, form)
-                if is_part_asked(request)
-                else listed(exporting, query, form)
-            )
+            must_be_of_whole_records(request)
+            file: Any
+            if is_part_asked(request):
+                page = await reader.books(query)
+                remember_links(request.scope, links_of(page, request))
+                file = await some(exporting, page.items, form, request)
+            else:
+                headers = await must_be_news_as_file(request, reader, form)
+                file = await listed(exporting, query, form, request, headers)
             return file  # type: ignore[no-any-return]  # Litestar takes it in the place of what is declared
         await must_be_news(request, reader)
         return answered(await reader.books(query), query, request)
@@ -71,7 +75,7 @@ class BookController(Controller):
     ) -> BookRecord:
         """One book."""
         if (name := wanted(request, form)) is not None:
-            file: Any = await some(exporting, [await reader.book(id)], name)
+            file: Any = await some(exporting, [await reader.book(id)], name, request)
             return file  # type: ignore[no-any-return]  # Litestar takes it in the place of what is declared
         return await reader.book(id)
 

@@ -19,6 +19,7 @@ from catalog.domain.queries import SEQ_LIMIT, ChangeQuery
 from catalog.domain.revisions import Revision
 
 from . import wire
+from .negotiation import accepted_by, most_wanted
 from .news import News
 from .openapi import problem_responses
 from .parameters import ChangesLimit, KindFilter, LastEventId, Since
@@ -67,7 +68,7 @@ async def list_changes(
 ) -> Changes:
     """Some changes, or the stream of them."""
     query = ChangeQuery(since=since, kind=kind, limit=limit)
-    if request.accept.best_match(["application/json", STREAM]) != STREAM:
+    if most_wanted(accepted_by(request), ("application/json", STREAM)) != STREAM:
         items = await reader.changes(query)
         return Changes(items=items, next=await _next(reader, query, items))
     query = evolve(query, since=since if last_event_id is None else _seq(last_event_id), limit=BATCH)

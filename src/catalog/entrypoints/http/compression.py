@@ -9,10 +9,14 @@ import asyncio
 import gzip
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from typing import Protocol
 
 import brotli
+
+from catalog.entrypoints.formats import FORMATS
 
 from .asgi import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +34,7 @@ MOST_BYTES_IN_PLACE = 64 * 1024
 
 MEDIA_TYPES = frozenset(
     {
+        *(each.media_type.encode() for each in FORMATS.values() if each.writer),
         b"application/json",
         b"application/problem+json",
         b"application/vnd.oai.openapi+json",
@@ -40,6 +45,41 @@ MEDIA_TYPES = frozenset(
     }
 )
 """What is compressed; never a stream of events, which would wait in the compressor."""
+
+
+class Compressor(Protocol):
+    """Compresses what comes in parts."""
+
+    def compress(self, part: bytes, /) -> bytes:
+        """Return what can be sent by now."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return the rest."""
+        ...
+
+
+class _Brotli:
+    """What Brotli has under other names."""
+
+    def __init__(self) -> None:
+        self._compressor = brotli.Compressor(quality=3)
+
+    def compress(self, part: bytes, /) -> bytes:
+        compressed: bytes = self._compressor.process(part)
+        return compressed
+
+    def flush(self) -> bytes:
+        rest: bytes = self._compressor.finish()
+        return rest
+
+
+COMPRESSORS: Mapping[str, Callable[[], Compressor]] = {
+    "zstd": partial(zstd.ZstdCompressor, level=3),
+    "br": _Brotli,
+    "gzip": partial(zlib.compressobj, level=1, wbits=31),
+}
+"""What compresses an answer whose length nobody knows yet."""
 
 CODINGS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": partial(zstd.compress, level=3),
@@ -106,15 +146,22 @@ def with_compression(app: ASGIApp) -> ASGIApp:
         coding = coding_for(accepted)
         held: Message | None = None
         parts: list[bytes] = []
+        compressor: Compressor | None = None
 
         async def send_compressed(message: Message) -> None:
-            nonlocal held
+            nonlocal held, compressor
             if message["type"] == "http.response.start":
                 message = _negotiated(message, if_none_match)
                 if coding is not None and _is_worth_it(message):
                     held = message
-                else:
-                    await send(message)
+                    return
+                if coding is not None and scope["method"] == "GET" and _is_written_while_read(message):
+                    compressor = COMPRESSORS[coding]()
+                    message = {**message, "headers": _headers_of(message["headers"], 0, coding.encode())}
+                await send(message)
+                return
+            if compressor is not None and message["type"] == "http.response.body":
+                await send(await _with_body_compressed(message, compressor))
                 return
             if held is None or coding is None or message["type"] != "http.response.body":
                 await send(message)
@@ -161,6 +208,23 @@ def _is_compressible(headers: Sequence[Header]) -> bool:
 def _is_worth_it(start: Message) -> bool:
     length = next((int(value) for name, value in start["headers"] if name == b"content-length"), 0)
     return LEAST_BYTES <= length <= MOST_BYTES and _is_compressible(start["headers"])
+
+
+def _is_written_while_read(start: Message) -> bool:
+    """Whether nobody knows yet how long the answer is, but that it is worth it."""
+    has_length = any(name == b"content-length" for name, _ in start["headers"])
+    return start["status"] == 200 and not has_length and _is_compressible(start["headers"])
+
+
+async def _with_body_compressed(message: Message, compressor: Compressor) -> Message:
+    """Return a part of the answer as it is sent; with the last one, all that was held back."""
+    part: bytes = message.get("body", b"")
+    if len(part) > MOST_BYTES_IN_PLACE:
+        compressed = await asyncio.to_thread(compressor.compress, part)
+    else:
+        compressed = compressor.compress(part)
+    more_body = message.get("more_body", False)
+    return {**message, "body": compressed if more_body else compressed + compressor.flush()}
 
 
 async def _compressed(start: Message, body: bytes, coding: str) -> Sequence[Message]:

@@ -66,11 +66,9 @@ def remember_negotiated(scope: Scope) -> None:
 class NotModified(Exception):
     """The caller has the list already."""
 
-    def __init__(self, etag: str, *, is_negotiated: bool = False) -> None:
+    def __init__(self, etag: str) -> None:
         super().__init__(etag)
-        self.headers = {"etag": f'"{etag}"', "cache-control": "no-cache"}
-        if is_negotiated:
-            self.headers["vary"] = "Accept"
+        self.headers = {"etag": etag, "cache-control": "no-cache"}
 
 
 async def must_be_news(request: Request[Any, Any, Any], reader: CatalogReader) -> None:
@@ -79,7 +77,18 @@ async def must_be_news(request: Request[Any, Any, Any], reader: CatalogReader) -
     if known := request.headers.getall("if-none-match", []):
         etag = _etag_of_list(request.scope, await reader.position())
         if _has_already(known, etag):
-            raise NotModified(etag, is_negotiated=_NEGOTIATED in request.scope["state"])
+            raise NotModified(f'"{etag}"')
+
+
+async def must_be_news_as_file(request: Request[Any, Any, Any], reader: CatalogReader, name: str) -> Mapping[str, str]:
+    """Return the headers of a list that is written while it is read, as a file of that format; raise NotModified.
+
+    Its tag is a weak one: who writes meanwhile may be in it already.
+    """
+    etag = _etag_of_list(request.scope, await reader.position(), name)
+    if _has_already(request.headers.getall("if-none-match", []), etag):
+        raise NotModified(f'W/"{etag}"')
+    return {"ETag": f'W/"{etag}"', "Cache-Control": "no-cache"}
 
 
 def not_modified(_request: Request[Any, Any, Any], error: NotModified) -> Response[None]:
@@ -87,9 +96,9 @@ def not_modified(_request: Request[Any, Any, Any], error: NotModified) -> Respon
     return Response(None, status_code=304, headers=error.headers)
 
 
-def _etag_of_list(scope: Scope, as_of: Position) -> str:
+def _etag_of_list(scope: Scope, as_of: Position, *form: str) -> str:
     """Return the tag of a list: what was asked, in which representation, and how far the log had come."""
-    asked = (scope["path"], scope["query_string"], scope["state"][_REPRESENTATION], as_of.seq, as_of.at)
+    asked = (scope["path"], scope["query_string"], scope["state"][_REPRESENTATION], as_of.seq, as_of.at, *form)
     return f"{as_of.seq}-{blake2b(repr(asked).encode(), digest_size=9).hexdigest()}"
 
 
@@ -121,6 +130,8 @@ def with_conditions(app: ASGIApp, representation: str) -> ASGIApp:
                 start = message
                 return
             if start is None or message["type"] != "http.response.body":
+                if message["type"] == "http.response.start" and _NEGOTIATED in scope["state"]:
+                    message = with_headers(message, [(b"vary", b"Accept")])
                 await send(message)
                 return
             body += message["body"]

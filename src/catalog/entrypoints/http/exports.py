@@ -1,11 +1,11 @@
 """Books in other forms than JSON: which one a client wants, and the answer that is written while it is read."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from types import MappingProxyType
 from typing import Any
 
 from litestar import Request, Response
-from litestar.datastructures.headers import Accept
 from litestar.response import Stream
 
 from catalog.domain.books import BookRecord
@@ -14,7 +14,9 @@ from catalog.domain.queries import BookQuery
 from catalog.domain.use_cases.exporting import Exporting
 from catalog.entrypoints.formats import FORMATS, record_writer
 
-from .conditions import remember_negotiated
+from .conditions import remember, remember_negotiated
+from .methods import is_head
+from .negotiation import accepted_by, most_wanted
 
 JSON = "json"
 MEDIA_TYPES: Mapping[str, str] = {
@@ -35,35 +37,42 @@ def wanted(request: Request[Any, Any, Any], format_name: str | None) -> str | No
     remember_negotiated(request.scope)
     if format_name is not None:
         return None if format_name == JSON else format_name
-    accept = request.headers.get("accept", "")
-    return _accepted(accept) if accept not in ("", "*/*", "application/json") else None
-
-
-@lru_cache(maxsize=256)
-def _accepted(accept: str) -> str | None:
-    best = Accept(accept).best_match(list(_NEGOTIABLE))
-    if best is None:
+    accept = accepted_by(request)
+    if (best := most_wanted(accept, _NEGOTIABLE)) is None:
         raise UnknownFormat(accept, _NEGOTIABLE)
     return MEDIA_TYPES.get(best)
 
 
-async def listed(exporting: Exporting, query: BookQuery, name: str) -> Response[Any]:
+async def listed(
+    exporting: Exporting, query: BookQuery, name: str, request: Request[Any, Any, Any], headers: Mapping[str, str]
+) -> Response[Any]:
     """Return the whole list as a file."""
     parts = exporting.books(query, record_writer(name))
     first = [await anext(parts), await anext(parts)]  # a refusal has to come before the answer begins
-    return _answer(_all_of(first, parts), name)
+    if is_head(request.scope):
+        await parts.aclose()
+        return _answer(_nothing(), name, headers)
+    return _answer(_all_of(first, parts), name, headers)
 
 
-async def some(exporting: Exporting, books: Sequence[BookRecord], name: str) -> Response[Any]:
-    """Return these books as a file."""
+async def some(
+    exporting: Exporting, books: Sequence[BookRecord], name: str, request: Request[Any, Any, Any]
+) -> Response[Any]:
+    """Return these books as a file, which is a record's where that was asked for."""
+    remember(request.scope, books[0] if "id" in request.path_params else None)
     return _answer(await exporting.some(books, record_writer(name)), name)
 
 
-async def _all_of(first: list[bytes], parts: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    for part in first:
-        yield part
-    async for part in parts:
-        yield part
+async def _nothing() -> AsyncGenerator[bytes]:
+    yield b""
+
+
+async def _all_of(first: list[bytes], parts: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    async with aclosing(parts):  # whoever leaves in the middle leaves no connection open
+        for part in first:
+            yield part
+        async for part in parts:
+            yield part
 
 
 class _File(Stream):
@@ -73,9 +82,9 @@ class _File(Stream):
         return super().to_asgi_response(app, request, media_type=self.media_type, **others)
 
 
-def _answer(content: Any, name: str) -> Response[Any]:
+def _answer(content: Any, name: str, more: Mapping[str, str] = MappingProxyType({})) -> Response[Any]:
     shown = FORMATS[name]
-    headers = {"Vary": "Accept", "Content-Disposition": f'inline; filename="books.{shown.extension}"'}
+    headers = {"Content-Disposition": f'inline; filename="books.{shown.extension}"', **more}
     if isinstance(content, bytes):
         return Response(content, media_type=shown.media_type, headers=headers)
     return _File(content, media_type=shown.media_type, headers=headers)

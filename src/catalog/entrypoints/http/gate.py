@@ -49,9 +49,11 @@ def with_refusals(app: ASGIApp) -> ASGIApp:
 
         try:
             await app(scope, receive, send_noting)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             if begun:
                 raise
+            if isinstance(error, asyncio.CancelledError):
+                error = _of_stopping(scope["method"])
             status, headers, body = render(error, path=scope["path"], request_id=scope["state"]["request_id"])
             raw = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
             raw += [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -59,6 +61,13 @@ def with_refusals(app: ASGIApp) -> ASGIApp:
             await send({"type": "http.response.body", "body": body, "more_body": False})
 
     return middleware
+
+
+def _of_stopping(method: str) -> RequestProblem:
+    """Return what is told of a request that the server waits no longer for, because it stops."""
+    if method in SAFE_METHODS:
+        return RequestProblem("unavailable", "The service stops. Try again.")
+    return RequestProblem("outcome-unknown", "The service stopped before it was done with the request.")
 
 
 def with_known_hosts(app: ASGIApp, allowed_hosts: Collection[str]) -> ASGIApp:
@@ -102,7 +111,7 @@ def with_body_deadline(app: ASGIApp, seconds: float, of_any_size: Collection[str
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         time = asyncio.get_running_loop().time
         deadline = time() + seconds
-        may_go_on = scope["path"] in of_any_size
+        may_go_on = scope["path"].rstrip("/") in of_any_size
         arrived = False
 
         async def receive_in_time() -> Message:

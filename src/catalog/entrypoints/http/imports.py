@@ -12,6 +12,7 @@ from litestar import Controller, Request, delete, get, post
 from litestar.response import Stream
 
 from catalog.domain.constraints import Doc
+from catalog.domain.errors import InvalidValue
 from catalog.domain.imports import ImportJob, ImportOptions, ImportPage, OnDuplicate, ReportLine
 from catalog.domain.ports import ImportQueue
 from catalog.domain.queries import PageRequest
@@ -36,6 +37,7 @@ from .parameters import (
     StatusFilter,
     StopOnError,
 )
+from .problems import InvalidParameters, Violation
 from .uploads import files_in
 
 LINES = 500
@@ -64,7 +66,7 @@ class ImportController(Controller):
         ),
         status_code=202,
         request_max_body_size=None,
-        responses=problem_responses(403, 408, 422, 507),
+        responses=problem_responses(403, 408, 415, 422, 507),
     )
     @inject
     async def order_import(
@@ -128,7 +130,10 @@ class ImportController(Controller):
         """What became of some records."""
         # First the job: what is reported before it ends is in the report that is read after.
         job = await queue.get(id)
-        part = await queue.report(id, after=after, limit=limit, status=status)
+        try:
+            part = await queue.report(id, after=after, limit=limit, status=status)
+        except InvalidValue as error:
+            raise InvalidParameters([Violation(detail=error.rule, parameter="after")]) from None
         if part.is_end and job.state.is_final:
             return Outcomes(items=part.lines, next=None)
         asked = {"after": part.place, "limit": limit} | ({} if status is None else {"status": status.value})
@@ -145,7 +150,7 @@ class ImportController(Controller):
     async def download_report(self, id: Id, queue: FromDishka[ImportQueue]) -> Stream:
         """The report."""
         await queue.get(id)
-        headers = {"Content-Disposition": f'attachment; filename="import-{id}.csv"'}
+        headers = {"Content-Disposition": f'attachment; filename="import-{id}.csv"', "Cache-Control": "no-cache"}
         return Stream(_report(queue, id), media_type="text/csv; charset=utf-8", headers=headers)
 
     @post(
@@ -156,9 +161,13 @@ class ImportController(Controller):
         responses=problem_responses(403, 404, 408, 413, 507),
     )
     @inject
-    async def stop_import(self, id: Id, ordering: FromDishka[ImportOrdering]) -> ImportJob:
+    async def stop_import(
+        self, id: Id, ordering: FromDishka[ImportOrdering], worker: FromDishka[ImportWorker]
+    ) -> ImportJob:
         """Stop it soon."""
-        return await ordering.stop(id)
+        job = await ordering.stop(id)
+        worker.look()  # the files of one that has not begun can go
+        return job
 
     @delete(
         "/{id:uuid}",

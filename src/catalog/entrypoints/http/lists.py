@@ -5,7 +5,7 @@ All of it follows from the fields of the records (`catalog.domain.filters`) and 
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, TypeVar
@@ -97,15 +97,34 @@ def is_part_asked(request: Request[Any, Any, Any]) -> bool:
     return _parsed(of, request.scope["query_string"]).is_part
 
 
+def must_be_of_whole_records(request: Request[Any, Any, Any]) -> None:
+    """Refuse what can only be told in JSON, where books are asked for in another form."""
+    of: Any = BookQuery
+    how = _parsed(of, request.scope["query_string"])
+    asked_for = {
+        "fields": how.fields,
+        "highlight": how.highlight,
+        "facet": how.query.facets,
+        "include": how.query.includes,
+    }
+    rule = "must be left out where books are wanted in another form than JSON"
+    if wrong := [Violation(detail=rule, parameter=name) for name, value in asked_for.items() if value]:
+        raise InvalidParameters(wrong)
+
+
+def links_of(page: Page[Any], request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """Return where the list goes on, by relation."""
+    links = {"next": page.next, "prev": page.prev}
+    path, query_string = request.scope["path"], request.scope["query_string"]
+    return {rel: _link(path, query_string, cursor) for rel, cursor in links.items() if cursor}
+
+
 def answered(page: Page[Any], query: ListQuery, request: Request[Any, Any, Any]) -> Page[Any]:
     """Return the page as it is told: with links in the place of cursors, and with no more fields than asked for."""
     query_string: bytes = request.scope["query_string"]
     of: Any = type(query)
     how = _parsed(of, query_string)
-    links = {"next": page.next, "prev": page.prev}
-    told: dict[str, Any] = {
-        rel: _link(request.scope["path"], query_string, cursor) for rel, cursor in links.items() if cursor
-    }
+    told: dict[str, Any] = links_of(page, request)
     remember_links(request.scope, told)
     if how.highlight and isinstance(query, BookQuery) and query.search is not None:
         told["highlights"] = [marked(query.search, item) for item in page.items]
@@ -315,14 +334,14 @@ def _checked(pattern: re.Pattern[str], rule: str, parse: Parse) -> Parse:
             raise InvalidValue(rule)
         try:
             return parse(text)
-        except ValueError:
+        except (ValueError, OverflowError):  # a time that is in UTC beyond the years there are
             raise InvalidValue(rule) from None
 
     return read
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text.upper())
+    return datetime.fromisoformat(text.upper()).astimezone(UTC)
 
 
 def _boolean(text: str) -> bool:

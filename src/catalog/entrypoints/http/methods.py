@@ -5,9 +5,17 @@ from uuid import UUID
 
 from litestar import Litestar
 from litestar.datastructures import MutableScopeHeaders
+from litestar.exceptions import HTTPException
 from litestar.routes import HTTPRoute
 
 from .asgi import ASGIApp, Message, Receive, Scope, Send
+
+_HEAD = "catalog_head"
+
+
+def is_head(scope: Scope) -> bool:
+    """Whether nobody wants the body of the answer."""
+    return _HEAD in scope["state"]
 
 
 def allowed_methods(app: Litestar, path: str) -> Sequence[str]:
@@ -47,15 +55,19 @@ def with_all_methods(app: ASGIApp, litestar: Litestar) -> ASGIApp:
             await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", _list(methods))]})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             return
-        head = scope["method"] == "HEAD" and "GET" in allowed_methods(litestar, scope["path"])
+        methods = allowed_methods(litestar, scope["path"]) if scope["method"] == "HEAD" else ()
+        head = scope["method"] == "HEAD" and ("GET" in methods or not methods)  # what is not there is not there, too
         if head:
+            scope["state"][_HEAD] = True
             # A copy: the server still has to know that no body may follow. And a stream has no end to wait for.
             headers = [(k, v) for k, v in scope["headers"] if not (k == b"accept" and b"event-stream" in v)]
             scope = {**scope, "method": "GET", "headers": headers}
 
         async def send_adapted(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 405:
-                MutableScopeHeaders(message)["allow"] = _list(allowed_methods(litestar, scope["path"])).decode()
+                if not (allowed := allowed_methods(litestar, scope["path"])):
+                    raise HTTPException(status_code=404)
+                MutableScopeHeaders(message)["allow"] = _list(allowed).decode()
             if head and message["type"] == "http.response.body":
                 message = {"type": "http.response.body", "body": b"", "more_body": message["more_body"]}
             await send(message)

@@ -129,6 +129,9 @@ class AttrsSchemas(OpenAPISchemaPlugin):
         schema.required = []
         schema.additional_properties = False
         _bound_integers(schema)
+        for field in (schema.properties or {}).values():
+            if isinstance(field, Schema) and field.type is OpenAPIType.ARRAY:
+                field.type = [OpenAPIType.ARRAY, OpenAPIType.NULL]
         return schema
 
     @staticmethod

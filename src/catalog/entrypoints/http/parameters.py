@@ -177,8 +177,9 @@ def _rule_broken_by(value: str, field: FieldDefinition) -> str | None:
         in_range = re.fullmatch("0|[1-9][0-9]{0,19}", value) and parameter.ge <= int(value) <= parameter.le
         if in_range:
             return None
-        upto = f"to {parameter.le}" if parameter.le < SEQ_LIMIT else "to how far the log has come"
-        return f"must be a whole number from {parameter.ge:.0f} {upto}"
+        if parameter.le == SEQ_LIMIT:
+            return f"must be a whole number from {parameter.ge:.0f}"
+        return f"must be a whole number from {parameter.ge:.0f} to {parameter.le}"
     if field.annotation is bool:
         return None if value in ("true", "false") else "must be true or false"
     if parameter.max_length is not None:

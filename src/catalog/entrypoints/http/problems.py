@@ -145,6 +145,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "not-json": ProblemType(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is not declared as JSON", "Send Content-Type: application/json."
     ),
+    "unknown-coding": ProblemType(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The body is compressed in a way that is not read",
+        "Send the file as it is, or compressed with gzip.",
+        {"Accept-Encoding": "gzip"},
+    ),
     "wrong-host": ProblemType(
         HTTPStatus.MISDIRECTED_REQUEST,
         "The request is meant for another host",
@@ -197,6 +203,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
 
 SLUG_OF_ERROR: Mapping[type[errors.CatalogError], str] = {
     errors.InvalidValue: "invalid-request",
+    errors.DoesNotFit: "invalid-body",
     errors.NotFound: "not-found",
     errors.NeverRecorded: "not-found",
     errors.Removed: "removed",
@@ -363,9 +370,12 @@ def problem_of(error: Exception) -> tuple[Problem, Mapping[str, str]]:
             return problem, {"Retry-After": str(error.retry_after)}
         case errors.UnknownFormat():
             known = ", ".join(error.known)
-            return _problem("not-acceptable", f"There is no {error.format[:200]}. There are: {known}.")
+            told = f"There is no {error.format[:200]}. There are: {known}. The parameter `format` knows some more."
+            return _problem("not-acceptable", told)
         case errors.UnreadableFile():
             return _problem("unreadable-file", error.reason)
+        case errors.DoesNotFit():
+            return problem_of(InvalidBody([Violation(detail=error.rule, pointer="")]))
         case errors.InvalidValue():
             problem, headers = _problem("invalid-request", f"A value {error.rule}.")
             return evolve(problem, errors=[Violation(detail=error.rule)]), headers
@@ -458,4 +468,8 @@ def _as_dict(problem: Problem) -> dict[str, Any]:
 def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer for Litestar's exception handling."""
     status, headers, body = render(error, path=request.scope["path"], request_id=request.scope["state"]["request_id"])
+    query: bytes = request.scope["query_string"]
+    if isinstance(error, errors.Merged) and query and request.scope["path"].count("/") == 2:
+        # Else a client that asked for another form would get JSON.
+        headers = {**headers, "Location": f"{headers['Location']}?{query.decode('latin-1')}"}
     return Response(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)

@@ -3,6 +3,7 @@
 Values are checked one by one, so that a body is told everything that is wrong with it at once.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import islice
@@ -35,7 +36,7 @@ LEAST_INTEGER, MOST_INTEGER = -(2**31), 2**31 - 1
 
 _RULES: Mapping[Any, str] = {
     str: "must be text",
-    int: f"must be a whole number between {LEAST_INTEGER} and {MOST_INTEGER}",
+    int: "must be a whole number",
     float: "must be a number",
     bool: "must be true or false",
     UUID: "must be a UUID",
@@ -54,6 +55,10 @@ _JSON_NAMES: Mapping[type, str] = {
     dict: "an object",
 }
 _STRICT: Mapping[Any, Any] = {int: Annotated[int, msgspec.Meta(ge=LEAST_INTEGER, le=MOST_INTEGER)]}
+_HALF_A_PAIR = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 SCALARS = tuple(kind for kind in _RULES if kind not in {list, dict})
 
 
@@ -66,7 +71,9 @@ def decode(content: bytes, target: Any) -> Any:
     except RecursionError:
         raise InvalidBody([Violation(detail="the JSON is nested too deeply", pointer="")]) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidBody([Violation(detail=f"not JSON in UTF-8: {error}", pointer="")]) from None
+        half = _HALF_A_PAIR.search(content)
+        why = error if half is None else f"{half[0].decode()} is half of a character, and the other half is missing"
+        raise InvalidBody([Violation(detail=f"not JSON in UTF-8: {why}", pointer="")]) from None
     try:
         return converter.structure(data, target)
     except Exception as error:  # cattrs wraps whatever a hook raises
@@ -139,6 +146,8 @@ def _strictly(value: Any, target: Any) -> Any:
         return msgspec.convert(value, _STRICT.get(target, target))
     except msgspec.ValidationError:
         rule = _RULES[target]
+        if target is int and type(value) is int:
+            rule += f" from {LEAST_INTEGER} to {MOST_INTEGER}"
     if type(value) is not str:
         rule += f", not {_JSON_NAMES[type(value)]}"
     raise InvalidValue(rule)
@@ -233,6 +242,7 @@ def _attrs_hook(cls: type[Any], converter: Converter) -> Callable[[Any, Any], An
 def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     (details,) = get_args(target)
     hooks = _field_hooks(details, converter)
+    lists = {field.name for field in attrs.fields(details) if field.default == ()}
 
     def structure(value: Any, _target: Any) -> Any:
         values: dict[str, Any] = {}
@@ -243,7 +253,8 @@ def _changes_hook(target: Any, converter: Converter) -> Callable[[Any, Any], Any
         for name, hook in hooks.items():
             if name in body:
                 try:
-                    values[name] = hook(body[name], None)
+                    # Of a list, null leaves nothing, as of any other field (RFC 7396, section 2).
+                    values[name] = () if body[name] is None and name in lists else hook(body[name], None)
                 except Exception as error:  # collected, as cattrs does
                     error.add_note(AttributeValidationNote(f"field {name}", name, details))
                     errors.append(error)

@@ -90,7 +90,7 @@ class BibtexWriter:
                 yield "number", self._text(series.position)
         if book.isbn is not None:
             yield "isbn", str(book.isbn)  # there is room for one
-        yield from [("doi", each.value) for each in book.identifiers if str(each.scheme) == "doi"][:1]
+        yield from [("doi", _verbatim(each.value)) for each in book.identifiers if str(each.scheme) == "doi"][:1]
         if book.pages is not None:
             yield "pagetotal", str(book.pages)
         if book.languages:
@@ -107,10 +107,7 @@ class BibtexWriter:
                 self._text(" ".join([*(note if note.endswith(_ENDS) else f"{note}." for note in others), last])),
             )
         for link in book.links[:1]:
-            yield (
-                "url",
-                _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}" if found[0] in "{}\\" else found[0], link.url),
-            )
+            yield "url", _verbatim(link.url)
 
     def _date(self, published: str) -> Iterator[tuple[str, str]]:
         if self.biblatex:
@@ -181,3 +178,8 @@ def _letters(number: int) -> str:
         number, place = divmod(number - 1, 26)
         letters = chr(ord("a") + place) + letters
     return letters
+
+
+def _verbatim(address: str) -> str:
+    """Return an address as it stands where TeX is not read, but for what would end the field."""
+    return _SPECIAL.sub(lambda found: f"%{ord(found[0]):02X}" if found[0] in "{}\\" else found[0], address)

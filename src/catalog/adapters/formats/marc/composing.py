@@ -154,8 +154,10 @@ class _Changes:
 
     def _published(self) -> None:
         published = self.exported.book.published
-        self._code(7, "    " if published is None else _year(published))
-        self._code(6, "n" if published is None else "s")
+        year = "    " if published is None else _year(published)
+        self._code(7, year)
+        # Years before the first have no room there: b says that the date is one of them.
+        self._code(6, "n" if published is None else "s" if year.strip() else "b")
         fields = [field for field in self.record.get_fields("264", "260") if FieldText.of(field).said("c")]
         for field in fields:
             field.delete_subfield("c")
