@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -273,3 +275,62 @@ def test_an_export_that_can_not_be_says_what_to_do(tmp_path: Path, arguments: tu
     assert done.exit_code == 2
     assert told in done.output
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_export_never_takes_the_place_of_a_catalogue(tmp_path: Path) -> None:
+    url = filled(tmp_path)
+    before = catalog("export", "--storage", url).stdout
+
+    for name in ("a.db", "other.db"):
+        if not (tmp_path / name).exists():
+            assert catalog("copy", url, f"sqlite:///{tmp_path / name}").exit_code == 0
+        done = catalog("export", str(tmp_path / name), "--format", "csv", "--storage", url)
+        assert done.exit_code == 2
+        assert "is a database" in done.output
+
+    assert catalog("export", "--storage", url).stdout == before
+    assert catalog("export", "--storage", f"sqlite:///{tmp_path}/other.db").stdout == before
+
+
+def test_what_a_link_leads_to_is_written_and_who_may_read_it_stays(tmp_path: Path) -> None:
+    url = filled(tmp_path)
+    target, link, part = tmp_path / "target.csv", tmp_path / "link.csv", tmp_path / "target.csv.part"
+    target.write_text("older")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    part.write_text("of somebody else")
+
+    assert catalog("export", str(link), "--storage", url, "--format", "csv").exit_code == 0
+
+    assert link.is_symlink()
+    assert "Emma" in target.read_text()
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert part.read_text() == "of somebody else"
+
+
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    url = filled(tmp_path)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reading:
+        read = reading.submit(pipe.read_text)
+        done = catalog("export", str(pipe), "--storage", url, "--format", "csv")
+
+        assert (done.exit_code, pipe.is_fifo()) == (0, True)
+        assert "Emma" in read.result(timeout=60)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("export",), ("undo", "01a20a00-0000-7000-8000-000000000000"), ("duplicates",),
+     ("log", "compact", "--before", "2020-01-01"), ("log", "erase", "--yes", "01a20a00-0000-7000-8000-000000000000")],
+    ids=["export", "undo", "duplicates", "compact", "erase"],
+)  # fmt: skip
+def test_a_catalogue_that_is_not_there_is_not_made_by_whoever_only_asks_of_it(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    done = catalog(*arguments, "--storage", f"sqlite:///{tmp_path}/nope.db")
+
+    assert done.exit_code == 2
+    assert "there is no file" in done.output
+    assert list(tmp_path.iterdir()) == []

@@ -224,7 +224,7 @@ def test_what_was_compacted_at_the_source_is_followed_all_the_same(
 ) -> None:
     with source.client() as there:
         paths = some_life(there)
-        done = CliRunner().invoke(main, ["log", "compact", "--before", "2999-01-01", "--storage", source_url])
+        done = CliRunner().invoke(main, ["log", "compact", "--before", "2999-01-01", "--yes", "--storage", source_url])
         assert done.exit_code == 0, done.output
 
         follows_once(source.address, replica_url)

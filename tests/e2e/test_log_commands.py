@@ -212,8 +212,7 @@ def test_a_merge_is_undone_by_its_group(catalogue: Catalogue) -> None:
 
 @pytest.mark.parametrize("of", ["an empty catalogue", "a catalogue"])
 def test_an_unknown_run_is_refused_in_one_line(catalogue: Catalogue, of: str) -> None:
-    if of == "a catalogue":
-        catalogue.imports("1,Emma,Jane Austen,\n")
+    catalogue.imports("1,Emma,Jane Austen,\n" if of == "a catalogue" else "")
     run = str(uuid4())
 
     result = catalogue.does("undo", run)
@@ -297,6 +296,8 @@ def test_duplicates_lists_more_than_a_page_of_them(catalogue: Catalogue) -> None
 
 
 def test_a_catalogue_without_duplicates_says_so(catalogue: Catalogue) -> None:
+    catalogue.imports("")
+
     result = catalogue.does("duplicates")
 
     assert (result.exit_code, result.stdout) == (0, "0 names that several authors have\n")
@@ -318,7 +319,7 @@ def test_a_compaction_drops_what_was_succeeded_and_keeps_how_everything_stands(c
     author = catalogue.serving(live)
     before, standing = catalogue.changes(), catalogue.standing()
 
-    result = catalogue.does("log", "compact", "--before", "2999-01-01")
+    result = catalogue.does("log", "compact", "--before", "2999-01-01", "--yes")
 
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("3 contents dropped")
@@ -342,7 +343,7 @@ def test_a_compaction_drops_what_was_succeeded_and_keeps_how_everything_stands(c
 
     gone = (410, "/problems/content-withheld")
     assert catalogue.serving(ask) == [gone] * 4 + [(200, "")] * 2
-    assert catalogue.does("log", "compact", "--before", "2999-01-01").stdout.startswith("0 contents dropped")
+    assert catalogue.does("log", "compact", "--before", "2999-01-01", "--yes").stdout.startswith("0 contents dropped")
 
 
 def test_a_compaction_before_a_time_keeps_what_stood_then(catalogue: Catalogue) -> None:
@@ -365,12 +366,28 @@ def test_what_an_undo_would_need_and_a_compaction_dropped_is_left_alone(catalogu
 
     survivor = catalogue.serving(live)
     group = catalogue.changes()[-1]["group"]
-    catalogue.does("log", "compact", "--before", "2999-01-01")
+    catalogue.does("log", "compact", "--before", "2999-01-01", "--yes")
 
     undone = catalogue.does("undo", group)
 
     assert undone.exit_code == 1, undone.output
     assert f"left alone: author {survivor}: what it said before was compacted" in undone.stdout
+
+
+def test_a_compaction_asks_whether_a_time_that_is_still_to_come_is_meant(catalogue: Catalogue) -> None:
+    async def revised(client: httpx.AsyncClient) -> None:
+        author = await added_author(client, "One")
+        await client.patch(f"/authors/{author['id']}", json={"name": "Two"})
+
+    catalogue.serving(revised)
+    before = catalogue.changes()
+
+    refused = catalogue.does("log", "compact", "--before", "2206-01-01", answer="n\n")
+    assert (refused.exit_code, "still to come" in refused.output) == (1, True)
+    assert catalogue.changes() == before
+
+    done = catalogue.does("log", "compact", "--before", "2206-01-01", answer="y\n")
+    assert "1 content dropped" in done.output
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "2026-13-01", "01.02.2026", "2026-01-01T25:00:00"])

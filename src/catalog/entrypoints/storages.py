@@ -89,6 +89,8 @@ class StorageKind:
     """Makes a new, empty storage beside the one that the settings name, for tests; gives its URL."""
     examination: Callable[[Settings], Examinable] | None = None
     """Looks at what only the adapter knows, without opening the storage: opening may migrate it."""
+    is_made_by_opening: bool = False
+    """Whether one that is not there is made when it is opened."""
     backups: Callable[[Settings], SqliteBackups] | None = None
     """Makes copies in one file, and puts them back."""
     own_tools: str = "its own tools"
@@ -96,7 +98,11 @@ class StorageKind:
 
 
 _SQLITE = StorageKind(
-    open=_open_sqlite, migrations=_sqlite_migrations, examination=_examine_sqlite, backups=_back_up_sqlite
+    open=_open_sqlite,
+    migrations=_sqlite_migrations,
+    examination=_examine_sqlite,
+    is_made_by_opening=True,
+    backups=_back_up_sqlite,
 )
 _POSTGRESQL = StorageKind(
     open=_open_postgresql,

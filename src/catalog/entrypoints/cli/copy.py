@@ -13,9 +13,9 @@ from catalog.domain.errors import CanNotFollow, StorageUnavailable
 from catalog.domain.ports import Clock, Storage
 from catalog.domain.use_cases.copying import Copying, Verification
 from catalog.entrypoints.settings import Settings
-from catalog.entrypoints.storages import kind_of, shown
+from catalog.entrypoints.storages import shown
 
-from .local import local, must_last
+from .local import local, must_last, storage_must_be_there
 from .options import Failure, counted, failures, settings_from, settings_options
 from .telling import Telling
 
@@ -46,7 +46,7 @@ def copy(from_url: str, to_url: str, config: Path | None) -> None:
 
 
 async def _copy(source: Settings, target: Settings) -> Verification:
-    await _must_be_there(source)
+    await storage_must_be_there(source)
     telling = Telling()
     async with _opened(source) as (there, _), _opened(target) as (here, clock):
         copying = Copying(there, shown(source.storage), here, Caller(actor="copy"), clock, telling)
@@ -57,13 +57,6 @@ async def _copy(source: Settings, target: Settings) -> Verification:
         except CanNotFollow as error:
             raise Failure(f"can not copy into {shown(target.storage)}: {error}") from error
         return await copying.finish()
-
-
-async def _must_be_there(settings: Settings) -> None:
-    """Refuse a source that is not there: opening it might make an empty one."""
-    if examination := kind_of(settings).examination:
-        async with aclosing(examination(settings).examine()) as findings:
-            await anext(findings)
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ def duplicates(config: Path | None, storage: str | None) -> None:
 
 
 async def _list(settings: Settings) -> None:
-    async with local(settings) as scope:
+    async with local(settings, must_be_there=True) as scope:
         reader = await scope.get(CatalogReader)
         for number in count(1):
             page = await reader.duplicates(PageRequest(number=number, size=PAGE_SIZE_LIMIT))

@@ -20,6 +20,7 @@ from catalog.entrypoints.settings import Settings
 from .local import local, must_last
 from .options import Failure, failures, settings_from, settings_options
 from .telling import Telling
+from .whole_file import whole_file
 
 
 @click.command("export")
@@ -47,7 +48,8 @@ def export_command(
     """Write the catalogue into FILE, or on standard output.
 
     In the format ndjson, whatever the catalogue knows is written: importing it into an empty storage makes the same
-    catalogue. The other formats tell of books. The service may go on running. A FILE is there only when it is complete.
+    catalogue. The other formats tell of books. The service may go on running. A FILE is there only when it is complete;
+    it takes the place of one that was there, unless that is a database.
     """
     settings = settings_from(config, storage=storage)
     with failures():
@@ -90,7 +92,7 @@ def _query(filters: tuple[str, ...]) -> BookQuery | None:
 async def _export(
     settings: Settings, file: Path | None, writer: RecordWriter, query: BookQuery | None, since: int | None
 ) -> None:
-    async with local(settings) as scope:
+    async with local(settings, must_be_there=True) as scope:
         exporting = Exporting(await scope.get(CatalogReader))
         if since is not None:
             parts = exporting.since(since, writer)
@@ -102,15 +104,11 @@ async def _export(
             with suppress(BrokenPipeError):
                 await _written(parts, cast("BinaryIO", sys.stdout.buffer))
             return
-        partial = file.with_name(f"{file.name}.part")
         try:
-            with partial.open("wb") as stream:
+            with whole_file(file) as stream:
                 await _written(parts, stream)
-            partial.replace(file)
         except OSError as error:
             raise Failure(f"can not write {file}: {error.strerror}") from None
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 async def _written(parts: AsyncIterator[bytes], stream: BinaryIO) -> None:

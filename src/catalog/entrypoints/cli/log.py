@@ -28,8 +28,9 @@ def log() -> None:
     metavar="DATE",
     help="A day, or a time as 2026-01-31T12:00:00 (UTC).",
 )
+@click.option("--yes", is_flag=True, help="Do not ask where DATE is still to come.")
 @settings_options("storage")
-def compact(before: datetime, config: Path | None, storage: str | None) -> None:
+def compact(before: datetime, config: Path | None, storage: str | None, *, yes: bool) -> None:
     """Drop contents that had been succeeded by a newer version before DATE.
 
     Every revision keeps its place in the log, tombstones and redirects stay, and so does how each record stood at
@@ -38,13 +39,16 @@ def compact(before: datetime, config: Path | None, storage: str | None) -> None:
     settings = settings_from(config, storage=storage)
     with failures():
         must_last(settings)
+        if not yes and before.replace(tzinfo=UTC) > datetime.now(UTC):
+            question = f"{before:%Y-%m-%d} is still to come: whatever was succeeded by now goes. Is that meant?"
+            click.confirm(question, abort=True, err=True)
         dropped = asyncio.run(_compact(settings, before.replace(tzinfo=UTC)))
     print(f"{counted(dropped, 'content')} dropped; the space is used again by what is written next")
 
 
 async def _compact(settings: Settings, before: datetime) -> int:
     total = 0
-    async with local(settings) as scope:
+    async with local(settings, must_be_there=True) as scope:
         async for dropped, seq in (await scope.get(LogKeeping)).compact(before):
             total += dropped
             print(f"seq {seq:,}: {counted(total, 'content')} dropped", file=sys.stderr)
@@ -72,5 +76,5 @@ def erase(id: UUID, config: Path | None, storage: str | None, *, yes: bool) -> N
 
 
 async def _erase(settings: Settings, id: UUID) -> bool:
-    async with local(settings) as scope:
+    async with local(settings, must_be_there=True) as scope:
         return await (await scope.get(LogKeeping)).erase(id) is not None

@@ -40,7 +40,7 @@ def undo_command(run: UUID, config: Path | None, storage: str | None) -> None:
 async def _undo(settings: Settings, run: UUID) -> tuple[UUID, int, list[LeftAlone]]:
     undo, records = run, 0
     left_alone: list[LeftAlone] = []
-    async with local(settings) as scope:
+    async with local(settings, must_be_there=True) as scope:
         async for part in (await scope.get(Undoing)).undo(run):
             if undo == run:
                 print(
