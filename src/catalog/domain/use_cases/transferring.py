@@ -38,6 +38,9 @@ class Transfer:
         ids = {record.id for record in records if isinstance(record, Author)} | named
         found: dict[UUID, Any] = dict(await unit.authors.get_many(ids - self._standing.keys()))
         found |= await unit.books.get_many({book.id for book in books} - self._standing.keys())
+        standing = [record for record in found.values() if isinstance(record, Book)]
+        others = {id for book in standing for _, id in book.author_references()} - ids - self._standing.keys()
+        found |= await unit.authors.get_many(others)
         self._standing = found | self._standing
         absent = {record.id for record in records} - self._standing.keys()
         for kind in Kind:
@@ -48,6 +51,8 @@ class Transfer:
     def add(self, record: Author | Book) -> None:
         """Take a record that is not there; raise NotTaken where that can not be."""
         if last := self._last.get(record.id):
+            if last.stands:
+                raise NotTaken(f"has the id of the {last.kind.value} that is there")
             what = "removed" if last.into is None else f"merged into {last.into}"
             raise NotTaken(f"was {what} here (seq {last.seq}), and its id is not used again; restore it instead")
         self._must_fit(record)

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from attrs import evolve
 
-from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Book, BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
 from catalog.domain.identifiers import Identifier
 from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.queries import AuthorQuery, BookQuery
@@ -16,7 +17,7 @@ from catalog.domain.records import Amendment
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.use_cases.importing import CHUNK, Importing
 from catalog.domain.values import IdentifierStatus, Isbn, PartialDate, Role, Scheme
-from catalog.testing.doubles import Cataloguers, SortedIds, drafted, named
+from catalog.testing.doubles import Cataloguers, SortedIds, StillClock, drafted, named
 
 
 def a_draft(key: str, title: str = "Emma", author: str | None = "Jane Austen", *others: str) -> BookDraft:
@@ -570,6 +571,34 @@ async def test_a_dry_run_says_what_a_run_would_do_and_does_nothing(catalogue: Ca
     ]
     assert {each.status for each in done} == set(Status)
     assert [each.book_id for each in foreseen if each.status is Status.CREATED] == [None] * CHUNK
+
+
+def whole(details: BookDetails, id: UUID, *sources: SourceRecord) -> Book:
+    """A book as our own files tell it."""
+    return Book.recorded(details, id=id, at=StillClock().now(), sources=sources)
+
+
+async def transferred(catalogue: Cataloguers, *records: Author | Book) -> Sequence[Outcome]:
+    entries = [Entry(line=line, record=record) for line, record in enumerate(records, 1)]
+    return await catalogue.importing.take(entries, SortedIds().new())
+
+
+async def test_a_whole_record_fills_a_book_whose_author_it_does_not_name(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Jane Austen"))
+    book = await catalogue.books.add(BookDetails(title="Emma", author_id=author.id))
+
+    (outcome,) = await transferred(catalogue, whole(BookDetails(title="Emma", author_id=None, edition="2nd"), book.id))
+
+    (after,) = await books_of(catalogue)
+    assert (outcome.status, after.author_id, after.edition) == (Status.UPDATED, author.id, "2nd")
+
+
+async def test_a_whole_record_that_has_the_id_of_another_kind_is_refused_for_that(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Jane Austen"))
+
+    (outcome,) = await transferred(catalogue, whole(BookDetails(title="Emma", author_id=None), author.id))
+
+    assert (outcome.status, outcome.reason) == (Status.REFUSED, "has the id of the author that is there")
 
 
 async def test_an_import_that_stops_ends_with_the_first_record_that_is_refused(catalogue: Cataloguers) -> None:
