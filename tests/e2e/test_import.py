@@ -648,3 +648,15 @@ def test_a_report_that_can_not_be_written_ends_in_one_line(catalogue: Catalogue)
     assert result.exit_code == 2
     assert "can not write the report /dev/full" in result.output
     assert catalogue.rows("SELECT count(*) FROM book") == [(1,)]
+
+
+def test_a_dry_run_of_several_files_says_what_a_run_of_them_says(catalogue: Catalogue) -> None:
+    one, other = (catalogue.file.with_name(f"{name}.csv") for name in ("one", "other"))
+    one.write_text(f"{HEADER}1,Emma,,Jane Austen,9780141439587,,\n", "utf-8")
+    other.write_text(f"{HEADER}1,Emma,A Novel,Jane Austen,9780141439587,,\n", "utf-8")
+
+    told = [catalogue.imports(one, str(other), *options).stdout for options in (["--dry-run"], [])]
+
+    assert "other.csv: 1 rows: 0 created, 1 updated, 0 unchanged, 0 refused" in told[1]
+    assert told[0].replace("a dry run, and nothing was written: ", "") == told[1]
+    assert catalogue.rows("SELECT title FROM book") == [("Emma",)]

@@ -4,8 +4,8 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import Generator, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import timedelta
 from gzip import compress
 from pathlib import Path
@@ -17,12 +17,16 @@ from attrs import evolve
 
 from catalog.adapters.memory import MemoryStorage
 from catalog.adapters.spool import FolderImportQueue, queue
+from catalog.adapters.sql.sqlite.dry_runs import SqliteDryRuns
 from catalog.adapters.system import SystemClock, Uuid7Generator
+from catalog.domain.authors import Author
+from catalog.domain.books import Book
 from catalog.domain.callers import Caller
 from catalog.domain.errors import (
     CatalogError,
     ImportNotFound,
     ImportRunning,
+    Interrupted,
     OutcomeUnknown,
     StorageBusy,
     StorageFull,
@@ -38,6 +42,7 @@ from catalog.domain.use_cases.import_work import ImportWork
 from catalog.entrypoints import import_reader
 from catalog.entrypoints.http.import_worker import ImportWorker
 from catalog.entrypoints.import_reader import CHUNK, FormatsReader
+from catalog.testing.doubles import DryRunInMemory, DryRunsInMemory
 
 BOOKS = 3 * CHUNK + 7
 
@@ -62,7 +67,7 @@ def rows(number: int = BOOKS) -> bytes:
 
 
 def work_of(storage: Any, imports: FolderImportQueue) -> ImportWork:
-    return ImportWork(storage, imports, FormatsReader(), SystemClock(), Uuid7Generator())
+    return ImportWork(storage, imports, FormatsReader(), SqliteDryRuns(), SystemClock(), Uuid7Generator())
 
 
 async def told(imports: FolderImportQueue, job: ImportJob) -> Sequence[ReportLine]:
@@ -219,6 +224,48 @@ async def test_a_dry_run_that_is_interrupted_begins_again(imports: FolderImportQ
 
     assert (done.records, done.created, len(await told(imports, job))) == (BOOKS, BOOKS, BOOKS)
     assert await count(storage) == 0
+
+
+async def test_a_dry_run_of_several_chunks_reports_what_a_run_reports(imports: FolderImportQueue) -> None:
+    storage = MemoryStorage()
+    content = rows() + rows(3) + f"x,Book {BOOKS},\n1,Another of that key,\n{BOOKS},,\n".encode()
+    dry, job = [await ordered(imports, storage, content, dry_run=is_dry) for is_dry in (True, False)]
+
+    await work_of(storage, imports).do(dry)
+    await work_of(storage, imports).do(job)
+
+    foreseen, done = [[evolve(line, book_id=None) for line in await told(imports, each)] for each in (dry, job)]
+    assert foreseen == done
+    assert [line.status for line in done[-4:]] == [Status.UNCHANGED, Status.CREATED, Status.CREATED, Status.REFUSED]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("error", [Interrupted(), OutcomeUnknown()], ids=lambda error: type(error).__name__)
+async def test_a_dry_run_that_has_to_look_again_does_not_meet_what_it_would_have_made(
+    imports: FolderImportQueue, error: CatalogError
+) -> None:
+    job = await ordered(imports, MemoryStorage(), rows(), dry_run=True)
+
+    done = await work_of(Failing(MemoryStorage(), error, None, error, after_commit=True), imports).do(job)
+
+    assert (done.state, done.created) == (ImportState.DONE, BOOKS)
+
+
+async def test_a_dry_run_that_finds_no_room_says_so(imports: FolderImportQueue) -> None:
+    class Full(DryRunInMemory):
+        async def keep(self, *records: Author | Book) -> None:
+            raise StorageFull
+
+    class FullRooms(DryRunsInMemory):
+        @asynccontextmanager
+        async def begin(self) -> AsyncGenerator[Full]:
+            yield Full()
+
+    job = await ordered(imports, MemoryStorage(), rows(), dry_run=True)
+
+    done = await evolve(work_of(MemoryStorage(), imports), dry_runs=FullRooms()).do(job)
+
+    assert (done.state, done.error) == (ImportState.FAILED, "the storage is full; make room, and try again")
 
 
 async def test_a_file_that_can_not_be_read_to_its_end_keeps_what_came_before(imports: FolderImportQueue) -> None:
@@ -395,7 +442,7 @@ async def test_a_worker_goes_on_later_where_the_disk_or_the_database_could_not_b
         async def do(self, job: ImportJob) -> ImportJob:
             raise error
 
-    work = Unlucky(storage, imports, FormatsReader(), SystemClock(), Uuid7Generator())
+    work = Unlucky(storage, imports, FormatsReader(), SqliteDryRuns(), SystemClock(), Uuid7Generator())
     worker = ImportWorker(imports, work)
     worker.start()
     await asyncio.sleep(0.3)

@@ -310,6 +310,45 @@ class ImportQueue(Protocol):
         ...
 
 
+class DryRun(Protocol):
+    """The records that a dry run would have made and changed so far: out of memory, and nobody else sees them."""
+
+    async def keep(self, *records: Author | Book) -> None:
+        """Keep the records, each in the place of the one that has its id, all of them or none; raise StorageFull."""
+        ...
+
+    async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author | Book]:
+        """Return those of the records that are kept, by id."""
+        ...
+
+    async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
+        """Return all authors whose folded name is among the names by now."""
+        ...
+
+    async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
+        """Return all authors of whom one of these is a valid identifier by now."""
+        ...
+
+    async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
+        """Return the books that came from these records, for those that did."""
+        ...
+
+    async def find_by_isbns(self, isbns: Collection[tuple[Isbn, str | None]]) -> Sequence[Book]:
+        """Return all books of which one of these is a valid ISBN by now.
+
+        Beside each stands the name of a source, or None: books that have a record of that source are not meant by it.
+        """
+        ...
+
+
+class DryRuns(Protocol):
+    """Room for what dry runs have to remember."""
+
+    def begin(self) -> AbstractAsyncContextManager[DryRun]:
+        """Begin a dry run that has kept nothing yet; at the end all that it has kept is gone."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """Everything that one use case writes: all of it or nothing, and each change with its revision in the log."""
 

@@ -11,9 +11,19 @@ from litestar.plugins import CLIPlugin, PluginProtocol
 
 from catalog.adapters.http import HttpChangeFeed
 from catalog.adapters.sql import commands
+from catalog.adapters.sql.sqlite.dry_runs import SqliteDryRuns
 from catalog.adapters.system import SystemClock, Uuid7Generator
 from catalog.domain.callers import Caller
-from catalog.domain.ports import CatalogReader, ChangeFeed, Clock, IdGenerator, ImportQueue, ImportReader, Storage
+from catalog.domain.ports import (
+    CatalogReader,
+    ChangeFeed,
+    Clock,
+    DryRuns,
+    IdGenerator,
+    ImportQueue,
+    ImportReader,
+    Storage,
+)
 from catalog.domain.use_cases.authors import AuthorCataloguing
 from catalog.domain.use_cases.books import BookCataloguing
 from catalog.domain.use_cases.exporting import Exporting
@@ -55,10 +65,11 @@ class StorageProvider(Provider):
 
 
 class CoreProvider(Provider):
-    """The use cases, for one caller each, and the machine's clock and ids."""
+    """The use cases, for one caller each, and the machine's clock, ids and room for dry runs."""
 
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     ids = provide(Uuid7Generator, provides=IdGenerator, scope=Scope.APP)
+    dry_runs = provide(SqliteDryRuns, provides=DryRuns, scope=Scope.APP)
     authors = provide(AuthorCataloguing, scope=Scope.REQUEST)
     books = provide(BookCataloguing, scope=Scope.REQUEST)
     importing = provide(Importing, scope=Scope.REQUEST)

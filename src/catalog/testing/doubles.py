@@ -1,7 +1,8 @@
 """A clock that tests move, ids that tests can tell, a feed without a network, and what storages are asked for often."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -15,6 +16,7 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, BookRecord, SourceKey, SourceRecord
 from catalog.domain.callers import Caller, IdempotentRequest
 from catalog.domain.errors import CanNotFollow, CatalogError, SeqNotReached, StorageFailed
+from catalog.domain.identifiers import Number
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import CatalogReader, ChangeFeed, IdGenerator, Storage
 from catalog.domain.queries import AuthorQuery, BookQuery, ChangeQuery, Page, PageRequest, Position
@@ -28,7 +30,7 @@ from catalog.domain.use_cases.importing import Importing
 from catalog.domain.use_cases.log_keeping import LogKeeping
 from catalog.domain.use_cases.merging import Merging
 from catalog.domain.use_cases.undoing import Undoing
-from catalog.domain.values import Role
+from catalog.domain.values import Isbn, Role
 
 NOBODY = UUID("00000000-0000-7000-8000-000000000000")
 """An id that no record has."""
@@ -156,6 +158,64 @@ class FeedOf:
         for seq in self.rings:
             if seq > since:
                 yield seq
+
+
+@define
+class DryRunInMemory:
+    """Keeps what a dry run would have made and changed in a dictionary."""
+
+    kept: dict[UUID, Author | Book] = field(factory=dict[UUID, Author | Book])
+
+    async def keep(self, *records: Author | Book) -> None:
+        """Keep them."""
+        self.kept.update((record.id, record) for record in records)
+
+    async def get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author | Book]:
+        """Those that are kept."""
+        return {id: self.kept[id] for id in ids if id in self.kept}
+
+    async def find_by_folded_names(self, names: Collection[str]) -> Sequence[Author]:
+        """All authors of these names."""
+        return [each for each in self._authors() if each.folded_name in names]
+
+    async def find_by_numbers(self, numbers: Collection[Number]) -> Sequence[Author]:
+        """All authors of these numbers."""
+        return [each for each in self._authors() if not each.numbers().isdisjoint(numbers)]
+
+    async def find_by_sources(self, sources: Collection[SourceKey]) -> Mapping[SourceKey, Book]:
+        """The books from these sources."""
+        return {source.id: book for book in self._books() for source in book.sources if source.id in sources}
+
+    async def find_by_isbns(self, isbns: Collection[tuple[Isbn, str | None]]) -> Sequence[Book]:
+        """All books of these ISBNs."""
+        wanted: dict[Isbn, list[str | None]] = {}
+        for isbn, source in isbns:
+            wanted.setdefault(isbn, []).append(source)
+        return [
+            book
+            for book in self._books()
+            if any(source not in _names(book) for isbn in book.isbns() for source in wanted.get(isbn, ()))
+        ]
+
+    def _authors(self) -> Sequence[Author]:
+        return [each for each in self.kept.values() if isinstance(each, Author)]
+
+    def _books(self) -> Sequence[Book]:
+        return [each for each in self.kept.values() if isinstance(each, Book)]
+
+
+class DryRunsInMemory:
+    """Room for dry runs of tests, which are short."""
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[DryRunInMemory]:
+        """One that has kept nothing yet."""
+        yield DryRunInMemory()
+
+
+def _names(book: Book) -> set[str]:
+    """The names of the sources that the book has a record of."""
+    return {source.source for source in book.sources}
 
 
 @frozen

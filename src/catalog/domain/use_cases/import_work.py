@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 
 from attrs import evolve, frozen
 
@@ -15,9 +15,9 @@ from catalog.domain.errors import (
     StorageUnavailable,
 )
 from catalog.domain.imports import Chunk, ImportJob, ImportState, Outcome, ReportLine, Status
-from catalog.domain.ports import Clock, IdGenerator, ImportQueue, ImportReader, Storage
+from catalog.domain.ports import Clock, DryRun, DryRuns, IdGenerator, ImportQueue, ImportReader, Storage
 
-from .importing import DryRun, Importing
+from .importing import Importing
 
 PATIENCE = 3600.0
 """Seconds that an import waits for a storage that can not be had."""
@@ -33,6 +33,7 @@ class ImportWork:
     storage: Storage
     queue: ImportQueue
     reader: ImportReader
+    dry_runs: DryRuns
     clock: Clock
     ids: IdGenerator
 
@@ -49,8 +50,8 @@ class ImportWork:
             async with (
                 self.queue.files(job) as files,
                 aclosing(self.reader.read(job, files, records=job.records)) as chunks,
+                self.dry_runs.begin() if job.options.dry_run else nullcontext() as dry,
             ):
-                dry = DryRun.of(self.clock.now(), self.ids) if job.options.dry_run else None
                 async for chunk in chunks:
                     if await self.queue.is_to_stop(job.id):
                         return await self._ended(job, ImportState.STOPPED)

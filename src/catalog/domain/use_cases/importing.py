@@ -1,7 +1,6 @@
 """Importing records: what a file says becomes books, once."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +12,14 @@ from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue, UnreadableFile
 from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.kinds import Kind
-from catalog.domain.ports import Clock, IdGenerator, Storage, UnitOfWork
+from catalog.domain.ports import Clock, DryRun, IdGenerator, Storage, UnitOfWork
 from catalog.domain.records import details_of, succeeded, told
 from catalog.domain.revisions import Operation
 from catalog.domain.sources import BookDraft, Entry
 from catalog.domain.text import fold
 
 from .atomic import atomic
+from .holdings import Holdings
 from .matching import Matches, Unclear
 from .transferring import NotTaken, Transfer
 
@@ -44,15 +44,15 @@ class Importing:
         run: UUID,
         *,
         on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
-        is_dry: bool = False,
+        dry: DryRun | None = None,
         stops: bool = False,
     ) -> AsyncIterator[Outcome]:
         """Take all records, and yield what became of each, once it is durable: 1,000 in a unit, 100 in the first.
 
         All that is written belongs to the `run`, and can be taken back under its id. A dry run writes nothing, and
-        says what a run would do. One that `stops` ends with the first record that is refused.
+        says what a run would do; several files can be those of one. One that `stops` ends with the first record that
+        is refused.
         """
-        dry = DryRun.of(self.clock.now(), self.ids) if is_dry else None
         for chunk in chunks_of(entries, first=FIRST_CHUNK):
             outcomes = await self.take(chunk, run, on_duplicate=on_duplicate, dry=dry, stops=stops)
             for outcome in outcomes:
@@ -60,29 +60,48 @@ class Importing:
             if stops and outcomes[-1].status is Status.REFUSED:
                 return
 
-    @atomic
     async def take(
+        self,
+        entries: Sequence[Entry],
+        run: UUID,
+        *,
+        on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
+        dry: DryRun | None = None,
+        stops: bool = False,
+        again_since: int | None = None,
+    ) -> Sequence[Outcome]:
+        """Take some records, all or none of them; in a dry run, keep what would be there afterwards instead.
+
+        With `again_since`, nobody knows whether this run has taken them already, after that seq; if so, what became of
+        them then is told.
+        """
+        outcomes, foreseen = await self._taken(
+            entries, run, on_duplicate=on_duplicate, dry=dry, stops=stops, again_since=again_since
+        )
+        if dry is None:
+            return outcomes
+        # Not before the unit is done: one that is run again would meet what it has kept the first time.
+        await dry.keep(*foreseen)
+        return [evolve(each, book_id=None) if each.status is Status.CREATED else each for each in outcomes]
+
+    @atomic
+    async def _taken(
         self,
         unit: UnitOfWork,
         entries: Sequence[Entry],
         run: UUID,
         *,
-        on_duplicate: OnDuplicate = OnDuplicate.FILL_EMPTY,
-        dry: "DryRun | None" = None,
-        stops: bool = False,
-        again_since: int | None = None,
-    ) -> Sequence[Outcome]:
-        """Take some records, all or none of them; in a dry run, note what would be there afterwards instead.
-
-        With `again_since`, nobody knows whether this run has taken them already, after that seq; if so, what became of
-        them then is told.
-        """
-        unit.group, now = run, self.clock.now()
-        dry_or_new = dry or DryRun.of(now, self.ids)
-        matches, transfer = dry_or_new.matches, dry_or_new.transfer
-        await matches.look_for([entry.draft for entry in entries if entry.draft is not None], unit, run)
-        await transfer.look_for([entry.record for entry in entries if entry.record is not None], unit)
-        matches.at, matches.fills = now, on_duplicate in (OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE)
+        on_duplicate: OnDuplicate,
+        dry: DryRun | None,
+        stops: bool,
+        again_since: int | None,
+    ) -> tuple[Sequence[Outcome], Sequence[Author | Book]]:
+        """Take some records; return what became of them, and what a dry run is to keep."""
+        unit.group, now, holdings = run, self.clock.now(), Holdings(unit, dry)
+        matches, transfer = Matches(now, self.ids), Transfer()
+        matches.fills = on_duplicate in (OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE)
+        await matches.look_for([entry.draft for entry in entries if entry.draft is not None], holdings, run)
+        await transfer.look_for([entry.record for entry in entries if entry.record is not None], holdings)
         outcomes: list[Outcome] = []
         for entry in entries:
             matches.begin_record()
@@ -96,20 +115,18 @@ class Importing:
                 outcomes.append(_told(entry, Status.REFUSED, reason=str(refused)))
             if stops and outcomes[-1].status is Status.REFUSED:
                 break
-        if dry is None:
-            await unit.authors.add(*matches.new_authors)
-            await unit.authors.replace(*matches.changed_authors)
-            await unit.authors.add(*(each for each in transfer.new if isinstance(each, Author)), at=now)
-            await unit.authors.replace(*(each for each in transfer.changed if isinstance(each, Author)))
-            await unit.books.add(*matches.new_books)
-            await unit.books.add(*(each for each in transfer.new if isinstance(each, Book)), at=now)
-            await unit.books.replace(*matches.changed_books)
-            await unit.books.replace(*(each for each in transfer.changed if isinstance(each, Book)))
-        matches.count_as_there()
-        transfer.count_as_there()
         if dry is not None:
-            return [evolve(each, book_id=None) if each.status is Status.CREATED else each for each in outcomes]
-        return outcomes if again_since is None else await _told_again(unit, outcomes, run, again_since)
+            foreseen = matches.new_authors + matches.changed_authors + transfer.new + transfer.changed
+            return outcomes, foreseen + matches.new_books + matches.changed_books
+        await unit.authors.add(*matches.new_authors)
+        await unit.authors.replace(*matches.changed_authors)
+        await unit.authors.add(*(each for each in transfer.new if isinstance(each, Author)), at=now)
+        await unit.authors.replace(*(each for each in transfer.changed if isinstance(each, Author)))
+        await unit.books.add(*matches.new_books)
+        await unit.books.add(*(each for each in transfer.new if isinstance(each, Book)), at=now)
+        await unit.books.replace(*matches.changed_books)
+        await unit.books.replace(*(each for each in transfer.changed if isinstance(each, Book)))
+        return (outcomes if again_since is None else await _told_again(unit, outcomes, run, again_since)), ()
 
     def _take(self, entry: Entry, matches: Matches, on_duplicate: OnDuplicate) -> Outcome:
         draft = entry.draft
@@ -184,19 +201,6 @@ class Importing:
         reason = f"{', '.join(sorted(changed)) or 'the record that is kept with the book'} changed"
         left = _differing(draft, book, matches)
         return _told(entry, Status.UPDATED, book, reason=reason, warnings=warnings, left=left)
-
-
-@frozen
-class DryRun:
-    """What would be there if what was looked at had been taken."""
-
-    matches: Matches
-    transfer: Transfer
-
-    @classmethod
-    def of(cls, at: datetime, ids: IdGenerator) -> "DryRun":
-        """Return the beginning of one: nothing but what is there."""
-        return cls(Matches(at, ids), Transfer())
 
 
 class _Refused(Exception):

@@ -11,11 +11,12 @@ from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, SourceKey
 from catalog.domain.errors import AuthorNotYetBorn
 from catalog.domain.identifiers import VALID, Number
-from catalog.domain.kinds import Kind
-from catalog.domain.ports import IdGenerator, UnitOfWork
+from catalog.domain.ports import IdGenerator
 from catalog.domain.sources import BookDraft
 from catalog.domain.text import fold
 from catalog.domain.values import Isbn, PartialDate
+
+from .holdings import Holdings
 
 
 class Unclear(Exception):
@@ -48,26 +49,26 @@ class Matches:
     _by_source: dict[SourceKey, UUID] = field(factory=dict[SourceKey, UUID])
     _by_isbn: dict[Isbn, dict[UUID, None]] = field(factory=dict[Isbn, dict[UUID, None]])
 
-    async def look_for(self, drafts: Sequence[BookDraft], unit: UnitOfWork, run: UUID) -> None:
-        """Look for whatever the drafts may mean; what is known already stays as it was made or changed."""
-        await unit.match_alone()
-        by_source = await unit.books.find_by_sources({draft.origin.id for draft in drafts})
-        await self._look_for_others(drafts, by_source, unit, run)
+    async def look_for(self, drafts: Sequence[BookDraft], holdings: Holdings, run: UUID) -> None:
+        """Look for whatever the drafts may mean."""
+        await holdings.unit.match_alone()
+        by_source = await holdings.books_from({draft.origin.id for draft in drafts})
+        await self._look_for_others(drafts, by_source, holdings, run)
         isbns = {
             (isbn, draft.origin.source if draft.has_own_key else None)
             for draft in drafts
             if draft.origin.id not in by_source
             for isbn in draft.details.isbns()
         }
-        for book in chain(by_source.values(), await unit.books.find_by_isbns(isbns)):
+        for book in chain(by_source.values(), await holdings.books_with(isbns)):
             if book.id not in self._books:
                 self.know_book(book)
         people = [person for draft in drafts for person in draft.people()]
         named = {id for book in self._books.values() for _, id in book.author_references()}
         for author in (
-            *await unit.authors.find_by_folded_names({person.folded_name for person in people}),
-            *await unit.authors.find_by_numbers({number for person in people for number in person.numbers()}),
-            *(await unit.authors.get_many(named - self._authors.keys())).values(),
+            *await holdings.authors_called({person.folded_name for person in people}),
+            *await holdings.authors_with({number for person in people for number in person.numbers()}),
+            *(await holdings.authors(named)).values(),
         ):
             if author.id not in self._authors:
                 self._know_author(author)
@@ -78,15 +79,14 @@ class Matches:
         return None if id is None else self._books[id]
 
     async def _look_for_others(
-        self, drafts: Sequence[BookDraft], by_source: Mapping[SourceKey, Book], unit: UnitOfWork, run: UUID
+        self, drafts: Sequence[BookDraft], by_source: Mapping[SourceKey, Book], holdings: Holdings, run: UUID
     ) -> None:
         """Look for what tells whether a key that is known means another record this time."""
         found = [(draft, by_source[draft.origin.id]) for draft in drafts if draft.origin.id in by_source]
         if not (doubtful := [(draft, book) for draft, book in found if not _may_be_of(draft, book)]):
             return
-        first = await unit.log.versions(Kind.BOOK, {book.id: 1 for _, book in doubtful})
-        self._made |= {id for id, revision in first.items() if revision.group == run}
-        others = await unit.books.find_by_sources({draft.told_by_content().origin.id for draft, _ in doubtful})
+        self._made |= await holdings.made_by(run, {book.id for _, book in doubtful})
+        others = await holdings.books_from({draft.told_by_content().origin.id for draft, _ in doubtful})
         for book in others.values():
             if book.id not in self._books:
                 self.know_book(book)
@@ -197,13 +197,6 @@ class Matches:
     def name_of(self, author_id: UUID) -> str:
         """Return the folded name of an author whom a known book names."""
         return self._authors[author_id].folded_name
-
-    def count_as_there(self) -> None:
-        """Count what was made and changed among what is there."""
-        self.new_authors.clear()
-        self.changed_authors.clear()
-        self.new_books.clear()
-        self.changed_books.clear()
 
     def _know_author(self, author: Author) -> None:
         self._authors[author.id] = author

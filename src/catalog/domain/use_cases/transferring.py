@@ -10,9 +10,10 @@ from attrs import define, evolve, field
 from catalog.domain.authors import Author, AuthorDetails
 from catalog.domain.books import Book, BookDetails, SourceKey
 from catalog.domain.kinds import Kind
-from catalog.domain.ports import UnitOfWork
 from catalog.domain.records import details_of, filled, told
 from catalog.domain.revisions import Revision
+
+from .holdings import Holdings
 
 _OF_ITSELF = {"version", "created_at", "updated_at"}
 
@@ -31,23 +32,25 @@ class Transfer:
     _last: dict[UUID, Revision] = field(factory=dict[UUID, Revision])
     _by_source: dict[SourceKey, UUID] = field(factory=dict[SourceKey, UUID])
 
-    async def look_for(self, records: Sequence[Author | Book], unit: UnitOfWork) -> None:
-        """Look for whatever the records may meet; what is known already stays as it was made or changed."""
+    async def look_for(self, records: Sequence[Author | Book], holdings: Holdings) -> None:
+        """Look for whatever the records may meet."""
         books = [record for record in records if isinstance(record, Book)]
-        named = {id for book in books for _, id in book.author_references()}
-        ids = {record.id for record in records if isinstance(record, Author)} | named
-        found: dict[UUID, Any] = dict(await unit.authors.get_many(ids - self._standing.keys()))
-        found |= await unit.books.get_many({book.id for book in books} - self._standing.keys())
-        self._standing = found | self._standing
+        authors = {record.id for record in records if isinstance(record, Author)}
+        self._standing.update(await holdings.records(authors=authors, books={book.id for book in books}))
+        standing = [record for record in self._standing.values() if isinstance(record, Book)]
+        named = {id for book in (*books, *standing) for _, id in book.author_references()}
+        self._standing.update(await holdings.authors(named - self._standing.keys()))
         absent = {record.id for record in records} - self._standing.keys()
         for kind in Kind:
-            self._last |= await unit.log.last(kind, absent)
-        taken = await unit.books.find_by_sources({source.id for book in books for source in book.sources})
-        self._by_source = {source: book.id for source, book in taken.items()} | self._by_source
+            self._last |= await holdings.unit.log.last(kind, absent)
+        taken = await holdings.books_from({source.id for book in books for source in book.sources})
+        self._by_source |= {source: book.id for source, book in taken.items()}
 
     def add(self, record: Author | Book) -> None:
         """Take a record that is not there; raise NotTaken where that can not be."""
         if last := self._last.get(record.id):
+            if last.stands:
+                raise NotTaken(f"has the id of the {last.kind.value} that is there")
             what = "removed" if last.into is None else f"merged into {last.into}"
             raise NotTaken(f"was {what} here (seq {last.seq}), and its id is not used again; restore it instead")
         self._must_fit(record)
@@ -83,11 +86,6 @@ class Transfer:
         self.changed.append(merged)
         self._know(merged)
         return merged
-
-    def count_as_there(self) -> None:
-        """Count what was made and changed among what is there."""
-        self.new.clear()
-        self.changed.clear()
 
     def _know(self, record: Author | Book) -> None:
         self._standing[record.id] = record

@@ -3,16 +3,18 @@
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import click
 from attrs import frozen
+from dishka import AsyncContainer
 
 from catalog.domain.errors import UnreadableFile
 from catalog.domain.imports import OnDuplicate, Outcome, Status
-from catalog.domain.ports import IdGenerator
+from catalog.domain.ports import DryRun, DryRuns, IdGenerator
 from catalog.domain.use_cases.importing import Importing
 from catalog.entrypoints.formats import Reading
 from catalog.entrypoints.settings import Settings
@@ -107,13 +109,13 @@ async def import_files(
     After a file that can not be read, the others are.
     """
     refused, is_unread = 0, False
-    async with local(settings) as scope:
+    async with local(settings) as scope, _begun(scope, how) as dry:
         run = (await scope.get(IdGenerator)).new()
         if not how.is_dry:
             print(f"catalog: this is run {run}; `catalog undo {run}` takes it back", file=sys.stderr)
         with Report.opened(report_file) as report:
             for file in files:
-                counts, why_unread = await imported(await scope.get(Importing), opened, file, run, how, report)
+                counts, why_unread = await imported(await scope.get(Importing), opened, file, run, how, report, dry)
                 if why_unread:
                     print(f"catalog: {file}: {why_unread}{_before(counts, how)}", file=sys.stderr)
                 else:
@@ -125,16 +127,24 @@ async def import_files(
     return 2 if is_unread else 1 if refused else 0
 
 
+@asynccontextmanager
+async def _begun(scope: AsyncContainer, how: How) -> AsyncGenerator[DryRun | None]:
+    """Begin one dry run for all files, where it is to be one."""
+    if not how.is_dry:
+        yield None
+        return
+    async with (await scope.get(DryRuns)).begin() as dry:
+        yield dry
+
+
 async def imported(
-    importing: Importing, opened: Opening, file: Path, run: UUID, how: How, report: Report
+    importing: Importing, opened: Opening, file: Path, run: UUID, how: How, report: Report, dry: DryRun | None = None
 ) -> tuple[Counter[str], str]:
     """Import one file, showing progress; return how many records ended how, and why the file can not be read on."""
     counts: Counter[str] = Counter()
     try:
         with opened(file) as (entries, content), progress_over(file, content) as progress:
-            async for outcome in importing.run(
-                entries, run, on_duplicate=how.on_duplicate, is_dry=how.is_dry, stops=how.stops
-            ):
+            async for outcome in importing.run(entries, run, on_duplicate=how.on_duplicate, dry=dry, stops=how.stops):
                 _count(counts, outcome)
                 report.write(file, outcome)
                 progress.advance()

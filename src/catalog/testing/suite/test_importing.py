@@ -3,20 +3,32 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from attrs import evolve
 
-from catalog.domain.authors import AuthorDetails
-from catalog.domain.books import BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
+from catalog.domain.authors import Author, AuthorDetails
+from catalog.domain.books import Book, BookDetails, BookRecord, Contributor, SourceKey, SourceRecord
 from catalog.domain.identifiers import Identifier
 from catalog.domain.imports import OnDuplicate, Outcome, Status
+from catalog.domain.ports import DryRun
 from catalog.domain.queries import AuthorQuery, BookQuery
 from catalog.domain.records import Amendment
 from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.use_cases.importing import CHUNK, Importing
 from catalog.domain.values import IdentifierStatus, Isbn, PartialDate, Role, Scheme
-from catalog.testing.doubles import Cataloguers, SortedIds, drafted, named
+from catalog.testing.doubles import (
+    Cataloguers,
+    DryRunInMemory,
+    RepeatableIds,
+    SortedIds,
+    StillClock,
+    drafted,
+    log_of,
+    named,
+    standing_after,
+)
 
 
 def a_draft(key: str, title: str = "Emma", author: str | None = "Jane Austen", *others: str) -> BookDraft:
@@ -560,7 +572,7 @@ async def test_a_dry_run_says_what_a_run_would_do_and_does_nothing(catalogue: Ca
     ]
     before = await catalogue.storage.reader.position()
 
-    foreseen = await imported(catalogue, *drafts, is_dry=True)
+    foreseen = await imported(catalogue, *drafts, dry=DryRunInMemory())
     after = await catalogue.storage.reader.position()
     done = await imported(catalogue, *drafts)
 
@@ -570,6 +582,106 @@ async def test_a_dry_run_says_what_a_run_would_do_and_does_nothing(catalogue: Ca
     ]
     assert {each.status for each in done} == set(Status)
     assert [each.book_id for each in foreseen if each.status is Status.CREATED] == [None] * CHUNK
+
+
+def whole(details: BookDetails, id: UUID, *sources: SourceRecord) -> Book:
+    """A book as our own files tell it."""
+    return Book.recorded(details, id=id, at=StillClock().now(), sources=sources)
+
+
+async def transferred(catalogue: Cataloguers, *records: Author | Book) -> Sequence[Outcome]:
+    entries = [Entry(line=line, record=record) for line, record in enumerate(records, 1)]
+    return await catalogue.importing.take(entries, SortedIds().new())
+
+
+async def test_a_whole_record_fills_a_book_whose_author_it_does_not_name(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Jane Austen"))
+    book = await catalogue.books.add(BookDetails(title="Emma", author_id=author.id))
+
+    (outcome,) = await transferred(catalogue, whole(BookDetails(title="Emma", author_id=None, edition="2nd"), book.id))
+
+    (after,) = await books_of(catalogue)
+    assert (outcome.status, after.author_id, after.edition) == (Status.UPDATED, author.id, "2nd")
+
+
+async def test_a_whole_record_that_has_the_id_of_another_kind_is_refused_for_that(catalogue: Cataloguers) -> None:
+    author = await catalogue.authors.add(AuthorDetails(name="Jane Austen"))
+
+    (outcome,) = await transferred(catalogue, whole(BookDetails(title="Emma", author_id=None), author.id))
+
+    assert (outcome.status, outcome.reason) == (Status.REFUSED, "has the id of the author that is there")
+
+
+async def must_be_foreseen(catalogue: Cataloguers, entries: Sequence[Entry], on_duplicate: OnDuplicate) -> None:
+    """Take the entries, each a chunk of its own: a dry run says the same of them, and knows what is there then."""
+    run, dry = SortedIds().new(), DryRunInMemory()
+
+    async def taken(dry: DryRun | None = None) -> Sequence[Outcome]:
+        importing = evolve(catalogue, ids=RepeatableIds()).importing
+        chunks = [await importing.take([each], run, on_duplicate=on_duplicate, dry=dry) for each in entries]
+        return [evolve(each, book_id=None) if each.status is Status.CREATED else each for (each,) in chunks]
+
+    foreseen = await taken(dry)
+    done = await taken()
+
+    assert foreseen == done
+    log = await log_of(catalogue.storage.reader)
+    assert dry.kept == standing_after([revision for revision in log if revision.group == run])
+    assert {each.status for each in done} >= {Status.CREATED, Status.REFUSED}
+
+
+@pytest.mark.parametrize("on_duplicate", OnDuplicate)
+async def test_a_dry_run_says_what_a_run_would_do_with_records_that_meet_in_different_chunks(
+    catalogue: Cataloguers, on_duplicate: OnDuplicate
+) -> None:
+    for _ in range(2):
+        await catalogue.authors.add(AuthorDetails(name="John Smith"))
+    await catalogue.authors.add(AuthorDetails(name="Q. Jones"))
+    await catalogue.books.add(BookDetails(title="By hand", author_id=None, isbn=ISBN))
+    third = evolve(from_elsewhere("3"), origin=SourceRecord("a third", "3"))
+    refused = evolve(by("4", name="A. N. Other", identifiers=(TWAIN,)), contributors=(named("John Smith"),))
+    drafts = [
+        with_content(a_draft("1", "The TeXbook"), b"one"),
+        with_content(a_draft("1", "LaTeX"), b"two"),
+        with_content(a_draft("1", "LaTeX"), b"two", edition="2nd"),
+        from_elsewhere("1", edition="2nd"),
+        from_elsewhere("1", isbn=OTHER_ISBN),
+        third,
+        refused,
+        by("5", name="Q. Jones", identifiers=(TWAIN,)),
+        by("6", name="Quentin Jones", identifiers=(TWAIN,)),
+        by("7", name="Quentin Jones"),
+        by("7", name="Q. Jones"),
+        refused,
+    ]
+    entries = [Entry(line=line, draft=draft) for line, draft in enumerate(drafts, 2)]
+
+    await must_be_foreseen(catalogue, entries, on_duplicate)
+
+
+@pytest.mark.parametrize("on_duplicate", OnDuplicate)
+async def test_a_dry_run_says_what_a_run_would_do_with_whole_records_that_meet_in_different_chunks(
+    catalogue: Cataloguers, on_duplicate: OnDuplicate
+) -> None:
+    known = await catalogue.authors.add(AuthorDetails(name="Q. Jones"))
+    author, nobody, *ids = (SortedIds().new() for _ in range(5))
+    renamed = Author.recorded(AuthorDetails(name="Quentin Jones"), id=known.id, at=StillClock().now())
+    emma = BookDetails(title="Emma", author_id=author)
+    source = SourceRecord("test", "1")
+    records: Sequence[Author | Book] = [
+        Author.recorded(AuthorDetails(name="Jane Austen"), id=author, at=StillClock().now()),
+        whole(emma, ids[0], source),
+        whole(evolve(emma, title="Emma!", edition="2nd"), ids[0]),
+        whole(evolve(emma, author_id=nobody), ids[1]),
+        whole(emma, ids[1], source),
+        whole(emma, author),
+        whole(evolve(emma, author_id=known.id), ids[2]),
+        renamed,
+    ]
+    entries = [Entry(line=line, record=record) for line, record in enumerate(records, 1)]
+    entries += [Entry(line=1, draft=by(key, name=name)) for key, name in [("1", "Q. Jones"), ("1", "Quentin Jones")]]
+
+    await must_be_foreseen(catalogue, entries, on_duplicate)
 
 
 async def test_an_import_that_stops_ends_with_the_first_record_that_is_refused(catalogue: Cataloguers) -> None:
