@@ -10,6 +10,7 @@ from catalog.domain.authors import Author
 from catalog.domain.books import CONTRIBUTORS, Book, BookDetails, Contributor, SourceRecord
 from catalog.domain.callers import Caller
 from catalog.domain.errors import InvalidValue, UnreadableFile
+from catalog.domain.identifiers import Identifier
 from catalog.domain.imports import OnDuplicate, Outcome, Status
 from catalog.domain.kinds import Kind
 from catalog.domain.ports import Clock, DryRun, IdGenerator, Storage, UnitOfWork
@@ -138,6 +139,8 @@ class Importing:
                 told = f"its key came before in this file, for {standing.title!r}, so that it is known by all it says"
                 entry, draft = evolve(entry, warnings=(*entry.warnings, told)), draft.told_by_content()
                 standing = matches.book_from(draft.origin.id)
+            if standing is not None:
+                matches.must_be_of(draft, standing)
             if standing is None and on_duplicate is not OnDuplicate.ADD:
                 standing = matches.book_with_isbn_of(draft)
             if standing is None:
@@ -188,6 +191,8 @@ class Importing:
         if overwrites or sources != standing.sources:
             said = _said(draft)
             values = {name: value for name, value in said.items() if overwrites or _is_empty(getattr(standing, name))}
+            if numbers := said.get("identifiers"):
+                values["identifiers"] = _numbers(standing.identifiers, numbers, overwrites=overwrites)
             if {"author_id", "contributors"} & values.keys():
                 people, warnings = _people(draft, matches, standing)
                 values |= {name: id for name, id in people.items() if name in values}
@@ -255,6 +260,17 @@ def _said(draft: BookDraft) -> dict[str, Any]:
     values = {name: value for name, value in told(draft.details).items() if not _is_empty(value)}
     values |= {"author_id": draft.author, "contributors": draft.contributors}
     return {name: value for name, value in values.items() if name not in draft.details.DERIVED and not _is_empty(value)}
+
+
+def _numbers(
+    standing: tuple[Identifier, ...], said: tuple[Identifier, ...], *, overwrites: bool
+) -> tuple[Identifier, ...]:
+    """Return the identifiers of both. Those of one giver are one value: told anew, or left as they are."""
+    if not overwrites:
+        schemes = {each.scheme for each in standing}
+        return (*standing, *(each for each in said if each.scheme not in schemes))
+    told = {(each.scheme, each.status) for each in said}
+    return (*said, *(each for each in standing if (each.scheme, each.status) not in told))
 
 
 def _is_empty(value: object) -> bool:

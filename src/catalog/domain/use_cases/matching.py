@@ -52,7 +52,8 @@ class Matches:
     async def look_for(self, drafts: Sequence[BookDraft], holdings: Holdings, run: UUID) -> None:
         """Look for whatever the drafts may mean."""
         await holdings.unit.match_alone()
-        by_source = await holdings.books_from({draft.origin.id for draft in drafts})
+        by_source = dict(await holdings.books_from({draft.origin.id for draft in drafts}))
+        await self._look_for_our_own(drafts, by_source, holdings)
         await self._look_for_others(drafts, by_source, holdings, run)
         isbns = {
             (isbn, draft.origin.source if draft.has_own_key else None)
@@ -74,9 +75,22 @@ class Matches:
                 self._know_author(author)
 
     def book_from(self, source: SourceKey) -> Book | None:
-        """Return the book that came from this very record."""
-        id = self._by_source.get(source)
-        return None if id is None else self._books[id]
+        """Return the book that came from this very record, or was written with this key by ourselves."""
+        id = self._by_source.get(source, _id_in(source.key))
+        return None if id is None else self._books.get(id)
+
+    async def _look_for_our_own(
+        self, drafts: Sequence[BookDraft], by_source: dict[SourceKey, Book], holdings: Holdings
+    ) -> None:
+        """Look for books whose id is a key: an export of ours has it there, and may have been edited since."""
+        ids = {draft.origin.id: id for draft in drafts if (id := _id_in(draft.origin.key)) is not None}
+        if ids:
+            found = await holdings.records(authors=(), books=set(ids.values()))
+            by_source |= {
+                source: book
+                for source, id in ids.items()
+                if source not in by_source and isinstance(book := found.get(id), Book)
+            }
 
     async def _look_for_others(
         self, drafts: Sequence[BookDraft], by_source: Mapping[SourceKey, Book], holdings: Holdings, run: UUID
@@ -99,6 +113,25 @@ class Matches:
         if _may_be_of(draft, standing):
             return False
         return standing.id in self._made or self.book_from(draft.told_by_content().origin.id) is not None
+
+    def must_be_of(self, draft: BookDraft, standing: Book) -> None:
+        """Raise Unclear where the draft has the key of a book with which it has nothing else in common.
+
+        Where title, people and ISBNs all differ, it is another file of the same name rather than a correction.
+        """
+        if _may_be_of(draft, standing) or _id_in(draft.origin.key) == standing.id:
+            return
+        credited = {fold(each.credited_as) for each in standing.contributors if each.credited_as is not None}
+        names = credited | {self.name_of(id) for _, id in standing.author_references()}
+        told, isbns, known = {each.folded_name for each in draft.people()}, draft.details.isbns(), standing.isbns()
+        of_people, of_isbns = (told, names), (set[str](isbns), set[str](known))
+        if any(ours & theirs for ours, theirs in (of_people, of_isbns)):
+            return
+        if any(ours and theirs for ours, theirs in (of_people, of_isbns)):
+            raise Unclear(
+                f"the source {draft.origin.source} has told of {standing.title!r} with its key, a book by others: if "
+                "this is another file, import it under another name of its source (--source)"
+            )
 
     def book_with_isbn_of(self, draft: BookDraft) -> Book | None:
         """Return the book that has a valid ISBN of the draft; raise Unclear where several do.
@@ -225,6 +258,14 @@ class Matches:
             named = [author for author in named if not _are_told_apart(numbers, author.numbers())]
         same = [author for author in named if _live_at_one_time(author, described)]
         return same if same or _dates(described) != (None, None) else named, False
+
+
+def _id_in(key: str) -> UUID | None:
+    """Return the id that a key is, if it is one."""
+    try:
+        return UUID(key) if len(key) == 36 else None
+    except ValueError:
+        return None
 
 
 def _may_be_of(draft: BookDraft, book: Book) -> bool:

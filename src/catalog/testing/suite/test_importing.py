@@ -176,6 +176,81 @@ def with_foreword_by(*names: str, key: str = "1") -> BookDraft:
     return evolve(a_draft(key), contributors=tuple(others))
 
 
+ISBN_A, ISBN_B = "9780141439587", "9780441478125"
+
+
+@pytest.mark.parametrize("policy", OnDuplicate)
+@pytest.mark.parametrize(
+    ("title", "author", "isbn", "is_refused"),
+    [
+        ("The Odyssey", "Homer", ISBN_B, True),
+        ("The Odyssey", "Homer", None, True),
+        ("The Odyssey", None, ISBN_B, True),
+        ("The Odyssey", "Jane Austen", ISBN_B, False),
+        ("The Odyssey", "Homer", ISBN_A, False),
+        ("Emma", "Homer", ISBN_B, False),
+        ("The Odyssey", None, None, False),
+    ],
+)
+async def test_a_key_of_another_file_of_the_same_name_is_not_taken_for_a_correction(
+    catalogue: Cataloguers, policy: OnDuplicate, title: str, author: str | None, isbn: str | None, is_refused: bool
+) -> None:
+    await imported(catalogue, with_content(a_draft("1"), b"first", isbn=Isbn(ISBN_A)))
+    before = await books_of(catalogue)
+
+    details: dict[str, Any] = {} if isbn is None else {"isbn": Isbn(isbn)}
+    second = with_content(a_draft("1", title, author), b"second", **details)
+    (outcome,) = await imported(catalogue, second, on_duplicate=policy)
+
+    assert (outcome.status is Status.REFUSED) == is_refused
+    if is_refused:
+        assert "has told of 'Emma' with its key" in outcome.reason
+        assert await books_of(catalogue) == before
+
+
+@pytest.mark.parametrize("policy", [OnDuplicate.FILL_EMPTY, OnDuplicate.UPDATE])
+async def test_a_record_whose_key_is_the_id_of_a_book_here_is_that_book(
+    catalogue: Cataloguers, policy: OnDuplicate
+) -> None:
+    await imported(catalogue, a_draft("1", "Emma", "Jane Austen"))
+    (book,) = await books_of(catalogue)
+
+    edited = drafted(SourceRecord("edited.csv", str(book.id), "csv", b"row"), "Emma!", "J. Austen", edition="2nd")
+    (first,) = await imported(catalogue, edited, on_duplicate=policy)
+    (again,) = await imported(catalogue, edited, on_duplicate=policy)
+
+    assert (first.status, again.status) == (Status.UPDATED, Status.UNCHANGED)
+    assert first.book_id == book.id
+    (after,) = await books_of(catalogue)
+    assert (after.title, after.edition) == ("Emma!" if policy is OnDuplicate.UPDATE else "Emma", "2nd")
+
+
+async def test_identifiers_of_one_giver_never_stand_in_the_way_of_those_of_another(catalogue: Cataloguers) -> None:
+    def numbers(*said: str) -> tuple[Identifier, ...]:
+        pairs = (each.split(":") for each in said)
+        return tuple(Identifier(scheme=Scheme(scheme), value=value) for scheme, value in pairs)
+
+    async def kept() -> set[str]:
+        (book,) = await books_of(catalogue)
+        return {f"{each.scheme}:{each.value}" for each in book.identifiers}
+
+    first = with_content(a_draft("1"), b"1", identifiers=numbers("doi:10.1/x", "lccn:73000001"))
+    more = with_content(a_draft("1"), b"2", identifiers=numbers("doi:10.1/y", f"isbn:{ISBN_A}", "isbn:978014143958X"))
+    await imported(catalogue, first)
+
+    await imported(catalogue, more)
+    filled = await kept()
+    await imported(catalogue, with_content(more, b"3"), on_duplicate=OnDuplicate.UPDATE)
+    updated = await kept()
+    one = with_content(a_draft("1"), b"4", identifiers=numbers(f"isbn:{ISBN_B}"))
+    await imported(catalogue, one, on_duplicate=OnDuplicate.UPDATE)
+
+    isbns = {f"isbn:{ISBN_A}", "isbn:978014143958X"}
+    assert filled == {"doi:10.1/x", "lccn:73000001"} | isbns
+    assert updated == {"doi:10.1/y", "lccn:73000001"} | isbns
+    assert await kept() == {"doi:10.1/y", "lccn:73000001", f"isbn:{ISBN_B}", "isbn:978014143958X"}
+
+
 async def test_who_is_found_under_another_name_is_credited_as_the_record_says(catalogue: Cataloguers) -> None:
     author = await catalogue.authors.add(AuthorDetails(name="Mark Twain", identifiers=(TWAIN,)))
 

@@ -471,7 +471,7 @@ EXAMPLES: dict[str, Example] = {
     "BookCataloguing.add": lambda c, begun: c.books.add(BookDetails(title="New", author_id=begun.author.id)),
     "BookCataloguing.revise": lambda c, begun: c.books.revise(begun.book.id, Amendment({"author_id": begun.author.id})),
     "BookCataloguing.remove": lambda c, begun: c.books.remove(begun.book.id),
-    "Importing.take": lambda c, _: c.importing.take([entry("2"), entry("3")], ids.new()),
+    "Importing._taken": lambda c, _: c.importing.take([entry("2"), entry("3")], ids.new()),
     "Undoing.revert": lambda c, begun: c.undoing.revert(Author, begun.author.id, 1),
     "Undoing.restore": lambda c, begun: c.undoing.restore(Author, begun.removed.id),
     "Undoing.take_back": lambda c, begun: c.undoing.take_back(begun.run, ids.new()),
