@@ -121,7 +121,8 @@ class SqliteDryRun:
 
     def _keep(self, records: Sequence[Author | Book]) -> None:
         last = {record.id: record for record in records}.values()
-        with self._transaction(), closing(self._connection.cursor()) as cursor:
+        with self._connection, closing(self._connection.cursor()) as cursor:
+            cursor.execute("BEGIN")
             cursor.executemany(
                 "INSERT INTO record VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET content = excluded.content",
                 [(record.id.bytes, record.KIND.value, _encode(record)) for record in last],
@@ -135,17 +136,6 @@ class SqliteDryRun:
                 "INSERT OR IGNORE INTO came_from VALUES (?, ?)",
                 [(book.id.bytes, each.source) for book in last if isinstance(book, Book) for each in book.sources],
             )
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        except BaseException:
-            if self._connection.in_transaction:  # SQLite may have ended it by itself
-                self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def _get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author | Book]:
         statement = "SELECT kind, content FROM record WHERE id IN ({})"
