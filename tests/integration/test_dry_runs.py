@@ -118,6 +118,7 @@ async def test_records_that_find_no_room_are_not_kept_in_part() -> None:
         with pytest.raises(StorageFull):
             await dry.keep(*others)
 
+        assert await dry.get_many([author.id, *(each.id for each in others)]) == {author.id: author}
         assert list(await dry.find_by_folded_names({author.folded_name})) == [author]
         await dry.keep(others[0])
         assert len(await dry.find_by_folded_names({author.folded_name})) == 2

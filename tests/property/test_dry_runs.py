@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from attrs import evolve, frozen
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.adapters.memory import MemoryStorage
@@ -94,7 +94,7 @@ def told(outcomes: Sequence[Outcome]) -> Sequence[Any]:
     return [evolve(each, book_id=None) if each.status is Status.CREATED else each for each in outcomes]
 
 
-@SETTINGS
+@settings(SETTINGS, max_examples=300)
 @given(before=chunks_of_entries, chunks=chunks_of_entries, policy=st.sampled_from(OnDuplicate), on_disk=st.booleans())
 async def test_a_dry_run_over_several_chunks_says_exactly_what_a_run_does(
     before: Any, chunks: Any, policy: OnDuplicate, *, on_disk: bool

@@ -713,6 +713,7 @@ async def test_a_dry_run_says_what_a_run_would_do_with_records_that_meet_in_diff
         await catalogue.authors.add(AuthorDetails(name="John Smith"))
     await catalogue.authors.add(AuthorDetails(name="Q. Jones"))
     await catalogue.books.add(BookDetails(title="By hand", author_id=None, isbn=ISBN))
+    await imported(catalogue, with_content(a_draft("9", "Ema"), b"one"))
     third = evolve(from_elsewhere("3"), origin=SourceRecord("a third", "3"))
     refused = evolve(by("4", name="A. N. Other", identifiers=(TWAIN,)), contributors=(named("John Smith"),))
     drafts = [
@@ -727,6 +728,9 @@ async def test_a_dry_run_says_what_a_run_would_do_with_records_that_meet_in_diff
         by("6", name="Quentin Jones", identifiers=(TWAIN,)),
         by("7", name="Quentin Jones"),
         by("7", name="Q. Jones"),
+        with_content(a_draft("9", "Ema"), b"two", edition="2nd"),
+        with_content(a_draft("9", "Emma"), b"three"),
+        by("8", name="Q. Jones", identifiers=(evolve(TWAIN, scheme=Scheme("isni")),)),
         refused,
     ]
     entries = [Entry(line=line, draft=draft) for line, draft in enumerate(drafts, 2)]

@@ -34,7 +34,10 @@ CACHE = 8 * 1024
 MOST_ASKED = 500
 """Keys in one statement."""
 
-_TABLES = """
+_BEGINNING = """
+PRAGMA journal_mode = MEMORY; -- the way back: SQLite makes no second file beside one that has no name
+PRAGMA synchronous = OFF;
+PRAGMA locking_mode = EXCLUSIVE;
 CREATE TABLE record (id BLOB PRIMARY KEY, kind TEXT NOT NULL, content BLOB NOT NULL);
 CREATE TABLE found_by (key TEXT, id BLOB, PRIMARY KEY (key, id)) WITHOUT ROWID;
 CREATE TABLE came_from (id BLOB, source TEXT, PRIMARY KEY (id, source)) WITHOUT ROWID;
@@ -66,11 +69,7 @@ class SqliteDryRun:
         descriptor, self._file = mkstemp(prefix="catalog-dry-run-", dir=_folder())
         os.close(descriptor)
         try:
-            self._connection = sqlite3.connect(self._file, check_same_thread=False, isolation_level=None)
-            # The way back is kept in memory: SQLite makes no second file beside one that has no name.
-            for pragma in ("journal_mode = MEMORY", "synchronous = OFF", f"cache_size = -{CACHE}"):
-                self._connection.execute(f"PRAGMA {pragma}").close()
-            self._connection.executescript(f"PRAGMA locking_mode = EXCLUSIVE; {_TABLES}")
+            self._connection = _connected(self._file)
         finally:
             self._remove()
         self._lock = Lock()
@@ -122,7 +121,8 @@ class SqliteDryRun:
 
     def _keep(self, records: Sequence[Author | Book]) -> None:
         last = {record.id: record for record in records}.values()
-        with self._transaction(), closing(self._connection.cursor()) as cursor:
+        with self._connection, closing(self._connection.cursor()) as cursor:
+            cursor.execute("BEGIN")
             cursor.executemany(
                 "INSERT INTO record VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET content = excluded.content",
                 [(record.id.bytes, record.KIND.value, _encode(record)) for record in last],
@@ -136,17 +136,6 @@ class SqliteDryRun:
                 "INSERT OR IGNORE INTO came_from VALUES (?, ?)",
                 [(book.id.bytes, each.source) for book in last if isinstance(book, Book) for each in book.sources],
             )
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._connection.execute("BEGIN")
-        try:
-            yield
-        except BaseException:
-            if self._connection.in_transaction:  # SQLite may have ended it by itself
-                self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def _get_many(self, ids: Collection[UUID]) -> Mapping[UUID, Author | Book]:
         statement = "SELECT kind, content FROM record WHERE id IN ({})"
@@ -172,6 +161,16 @@ class SqliteDryRun:
     def _remove(self) -> None:
         with suppress(OSError):  # it is gone, or the system keeps the names of open files
             Path(self._file).unlink()
+
+
+def _connected(file: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    try:
+        connection.executescript(f"PRAGMA cache_size = -{CACHE}; {_BEGINNING}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _folder() -> Path | None:
