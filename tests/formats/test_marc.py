@@ -63,6 +63,28 @@ def test_a_title_loses_the_marks_that_lead_on_and_not_its_own() -> None:
     assert (said.title, said.subtitle, said.responsibility) == ("War : Part 2, Etc", "a novel", "by X.")
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("Cambridge, Mass. :", "Cambridge, Mass."),
+        ("Québec, Qué. :", "Québec, Qué."),
+        ("[Cambridge, Mass. :", "Cambridge, Mass."),
+        ("Boston ;", "Boston"),
+        ("Boston.", "Boston"),
+    ],
+)
+def test_a_full_stop_before_a_mark_that_leads_on_is_that_of_an_abbreviation(given: str, place: str) -> None:
+    said = details(("264", " 1", "a", given, "b", "Harvard Univ.,", "c", "1969."))
+
+    assert (said.places, said.publishers) == ((place,), ("Harvard Univ.",))
+
+
+def test_a_full_stop_that_ends_a_field_is_none_of_its_text() -> None:
+    said = details(("250", "  ", "a", "Second edition."), ("490", "0 ", "a", "Studies."))
+
+    assert (said.edition, said.series) == ("Second edition", (Series(title="Studies"),))
+
+
 def test_people_stand_by_the_name_they_are_called_and_are_ordered_by_the_one_they_are_entered_under() -> None:
     author = draft(
         ("100", "1 ", "6", "880-01", "a", "Le Guin, Ursula K.", "q", "(Ursula Kroeber),", "d", "1929-2018.",
