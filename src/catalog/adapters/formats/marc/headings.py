@@ -1,5 +1,6 @@
 """Headings of people, bodies and meetings as they are written: anew, or brought to what was edited here since."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -14,6 +15,7 @@ from .people import AUTHORITIES, KINDS, numbers_in
 from .subfields import LINKS, links_first
 
 _BLANK = " "
+_ERA = re.compile(r"\bB\.?\s?C\.\s*$")
 _PREFIXES = {scheme: beginning for beginning, scheme in reversed([*AUTHORITIES.items()]) if beginning.startswith("(")}
 _KIND_DIGITS = {str(kind): digits for digits, kind in KINDS.items()}
 _NAME_CODES: Mapping[str, str] = {"00": "abcq", "10": "abcdn", "11": "acdegnq"}
@@ -88,9 +90,20 @@ def _with_dates(parts: Sequence[Subfield], dates: str) -> list[Subfield]:
     place = stand[0] if stand else (names[-1] + 1 if names else 0)
     if not dates:
         return kept
-    if names and not stand and not kept[place - 1].value.endswith(","):
-        kept[place - 1] = Subfield(kept[place - 1].code, f"{kept[place - 1].value},")
-    return [*kept[:place], Subfield("d", dates), *kept[place:]]
+    led_on = parts[stand[-1]].value if stand else ""
+    if names and not stand:
+        has_comma = kept[place - 1].value.endswith(",")
+        led_on = "," if has_comma and place < len(kept) and kept[place].code == "e" else ""
+        if not has_comma:
+            kept[place - 1] = Subfield(kept[place - 1].code, f"{kept[place - 1].value},")
+    return [*kept[:place], Subfield("d", f"{dates}{_mark_behind(dates, led_on)}"), *kept[place:]]
+
+
+def _mark_behind(dates: str, before: str) -> str:
+    """Return the mark that stood behind what was there before; none stands behind a life that is open."""
+    mark = before.rstrip()[-1:]
+    is_mark = mark == "," or (mark == "." and not _ERA.search(before) and not dates.endswith("."))
+    return mark if is_mark and not dates.endswith("-") else ""
 
 
 def _with_numbers(parts: Sequence[Subfield], author: Author) -> list[Subfield]:
