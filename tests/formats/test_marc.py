@@ -9,6 +9,7 @@ import pytest
 from pymarc import Field, Indicators, Record, Subfield
 
 from catalog.adapters.formats.marc import MarcReader
+from catalog.adapters.formats.marc.extents import pages_in
 from catalog.adapters.formats.marc.people import dates_of
 from catalog.domain.books import BookDetails, Classification, Link, Series, SourceKey, Subject
 from catalog.domain.errors import UnreadableFile
@@ -225,6 +226,36 @@ def test_what_else_a_record_says_has_its_field() -> None:
         for scheme, value in (("lcc", "PS3562"), ("ddc", "813.54"), ("rvk", "HU 4220"))
     )
     assert said.links == (Link(url=Url("http://example.org/a"), label="Contents"),)
+
+
+@pytest.mark.parametrize(
+    ("extent", "pages"),
+    [
+        ("275, [1] p.", 275),
+        ("275 [1] p.", 275),
+        ("44, [1] p. ;", 44),
+        ("320, 11 p.", 320),
+        ("xii, 320 p., [8] leaves of plates", 320),
+        ("[4], xii, 275, [3] p.", 275),
+        ("[44] p.", 44),
+        ("[2], [44] p.", 44),
+        ("[2, 44] p.", 44),
+        ("44 unnumbered pages", 44),
+        ("275, 3 unnumbered pages", 275),
+        ("329 [i.e. 392] p.", 392),
+        ("1 online resource (xii, 320, [2] p.)", 320),
+        ("2 v. (275, [1] p.)", 275),
+        ("vol. 2 320 p.", 320),
+        ("275, [1] S.", 275),
+        ("1 score", None),
+    ],
+)
+def test_the_pages_are_the_largest_number_that_is_not_in_brackets(extent: str, pages: int | None) -> None:
+    assert details(("300", "  ", "a", extent)).pages == pages
+
+
+def test_an_extent_without_end_is_read_at_once() -> None:
+    assert pages_in("[1, 1], " * 100_000 + "1 p.") == 1
 
 
 def test_what_does_not_fit_is_left_out_and_told() -> None:

@@ -255,6 +255,8 @@ def test_a_link_to_another_script_stands_first_and_what_it_links_to_stays() -> N
     [
         (("a", "2 v. :", "b", "ill. ;", "c", "24 cm."), {"pages": 77}, "$a2 v. (77 p.) :$bill. ;$c24 cm."),
         (("a", "xii, 286 p. ;", "c", "18 cm"), {"pages": 77}, "$axii, 77 p. ;$c18 cm"),
+        (("a", "xii, 275, [1] p."), {"pages": 77}, "$axii, 77, [1] p."),
+        (("a", "xii, 320, 99 p."), {"pages": 77}, "$a77 p."),
         (("a", "1 volume"), {"pages": 77}, "$a1 volume (77 p.)"),
         (("3", "text", "c", "18 cm"), {"pages": 77}, "$3text$a77 p. ;$c18 cm"),
         (("6", "880-01", "a", "1 v. ;", "c", "18 cm"), {"extent": "2 v."}, "$6880-01$a2 v."),

@@ -17,9 +17,10 @@ from catalog.domain.identifiers import INVALID, VALID, Identifier
 from catalog.domain.sources import BookDraft
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
+from .extents import with_pages
 from .fields import Fields, FieldText
 from .headings import heading, revised
-from .mapping import CLASSES, NOTES, NUMBERS_024, PAGES, SUBJECTS, TERM_LISTS, YEAR, draft_of
+from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, YEAR, draft_of
 from .parts import (
     aligned,
     ended,
@@ -348,9 +349,8 @@ class _Changes:
             return
         said = [place for place, part in enumerate(field.subfields) if part.code == "a"]
         for place in said:
-            text = field.subfields[place].value
-            if found := PAGES.search(text):
-                field.subfields[place] = Subfield("a", f"{text[: found.start(1)]}{pages}{text[found.end(1) :]}")
+            if (told := with_pages(field.subfields[place].value, pages)) is not None:
+                field.subfields[place] = Subfield("a", told)
                 return
         if said:
             text = field.subfields[said[0]].value

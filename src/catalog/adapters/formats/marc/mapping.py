@@ -14,6 +14,7 @@ from catalog.domain.identifiers import ISBN, Identifier
 from catalog.domain.sources import BookDraft
 from catalog.domain.values import IdentifierStatus, Language, PartialDate, Scheme, Url
 
+from .extents import pages_in
 from .fields import Fields, FieldText, remembered
 from .parts import name_in_imprint
 from .people import ADDED, MAIN, headings_of, main_of
@@ -23,7 +24,6 @@ T = TypeVar("T")
 
 YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)")
 _ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
-PAGES = re.compile(r"(?<![\d-])(\d{1,6})\]?\s*(?:unnumbered )?(?:p\b|pages\b|pgs?\b|s\b|S\b|Seiten\b)")
 _CONTROL_NUMBER = re.compile(r"\(([^()]{1,40})\)\s*(.+)")
 _OCLC = re.compile(r"(?:oc[mn]|on)?0*(\d+)", re.IGNORECASE)
 _CANCELLED = IdentifierStatus("cancelled")
@@ -169,10 +169,7 @@ def _series(fields: Fields) -> Iterator[Series]:
 
 
 def _pages(fields: Fields) -> int | None:
-    for field in fields.of("300"):
-        if found := PAGES.search(field.joined("a")):
-            return int(found[1]) or None
-    return None
+    return next((pages for field in fields.of("300") if (pages := pages_in(field.joined("a"))) is not None), None)
 
 
 def _subjects(fields: Fields) -> Iterator[Subject]:
