@@ -135,6 +135,59 @@ def test_contributors_keep_their_roles_and_nobody_is_given_one() -> None:
     assert roles == [("B A", Role("trl")), ("D C", Role("ill")), ("F E", None), ("H G", Role("edt"))]
 
 
+def test_somebody_who_did_several_things_is_a_contributor_for_each_of_them_once() -> None:
+    said = draft(
+        ("700", "1 ", "a", "A, B,", "e", "editor,", "e", "writer of foreword.", "4", "edt", "4", "trl", "4", "trl"),
+        ("710", "2 ", "a", "Ace,", "e", "publisher,", "e", "printer."),
+        ("711", "2 ", "a", "Congress.", "e", "Section,", "j", "host institution,", "j", "sponsor."),
+    )
+
+    assert [(each.author.name, str(each.role)) for each in said.contributors] == [
+        ("B A", "edt"), ("B A", "wfw"), ("B A", "trl"), ("Ace", "pbl"), ("Ace", "prt"),
+        ("Congress. Section", "his"), ("Congress. Section", "spn"),
+    ]  # fmt: skip  # by people
+
+
+@pytest.mark.parametrize(
+    ("term", "code"),
+    [
+        ("writer of foreword.", "wfw"),
+        ("author of introduction, etc.", "aui"),
+        ("writer of introduction.", "win"),
+        ("Writer of added commentary,", "wac"),
+        ("cover artist.", "cov"),
+        ("cover designer.", "cov"),
+        ("author of afterword, colophon, etc.", "aft"),
+        ("editor of compilation.", "edc"),
+        ("(screenwriter)", "aus"),
+    ],
+)
+def test_terms_of_what_somebody_did_stand_for_their_codes(term: str, code: str) -> None:
+    assert [str(each.role) for each in draft(("700", "1 ", "a", "A, B,", "e", term)).contributors] == [code]
+
+
+def test_a_term_that_is_not_known_is_told_of_unless_a_code_says_it() -> None:
+    (entry,) = read(
+        a_record(
+            TITLE,
+            ("700", "1 ", "a", "A, B,", "e", "editor,", "e", "friend."),
+            ("700", "1 ", "a", "C, D,", "e", "Übersetzer", "4", "trl"),
+        )
+    )
+
+    assert entry.draft is not None
+    assert [str(each.role) for each in entry.draft.contributors] == ["edt", "trl"]
+    assert entry.warnings == ("role 'friend' of B A left out: it is no relator term that is known",)
+
+
+def test_a_family_is_no_person() -> None:
+    said = draft(("100", "3 ", "a", "Brontë family"), ("700", "3 ", "a", "Medici, House of,", "e", "patron."))
+
+    assert said.author is not None
+    assert (said.author.name, said.author.kind) == ("Brontë family", None)
+    assert [(each.author.name, each.author.kind) for each in said.contributors] == [("Medici, House of", None)]
+
+
 def test_a_book_without_a_main_entry_is_entered_under_whoever_may_have_written_it() -> None:
     translator, editor = ("700", "1 ", "a", "T, T", "4", "trl"), ("700", "1 ", "a", "E, E", "4", "edt")
     unsaid = ("700", "1 ", "a", "U, U")

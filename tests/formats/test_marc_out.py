@@ -652,6 +652,53 @@ def test_somebody_edited_since_keeps_their_place_and_their_name_where_the_book_c
     assert "=700  1\\$aBrock, C. E.,$d-1938$4ill" in lines(written("marc", same))
 
 
+SEVERAL = (
+    ("700", "1 ", "a", "Brock, C. E.,", "e", "editor,", "e", "translator,", "e", "friend.", "4", "trl", "5", "DLC"),
+    ("700", "1 ", "a", "Austen, Jane", "4", "aut"),
+)
+
+
+def test_somebody_who_did_several_things_keeps_the_heading_that_says_them() -> None:
+    book = of_the_record(*SEVERAL)
+    brock = "=700  1\\$aBrock, C. E.,$eeditor,$etranslator,$efriend.$4trl$5DLC"
+
+    assert lines(written("marc", book)) == lines(book.sources[0].content or b"")
+    turned = lines(written("marc", edited(book, contributors=tuple(reversed(book.book.contributors)))))
+    assert turned[-2:] == ["=700  1\\$aAusten, Jane$4aut", brock]
+    dead = with_edited(book, death=PartialDate("1938"))
+    assert brock.replace("E.,$", "E.,$d-1938,$") in lines(written("marc", dead))
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ((0, 2), "$eeditor,$efriend.$5DLC"),
+        ((1, 2), "$etranslator,$efriend.$4trl$5DLC"),
+        ((2,), None),
+    ],
+)
+def test_something_that_somebody_did_no_more_is_taken_out_of_their_heading(
+    places: Sequence[int], told: str | None
+) -> None:
+    book = of_the_record(*SEVERAL)
+    contributors = tuple(book.book.contributors[place] for place in places)
+
+    headings = [line for line in lines(written("marc", edited(book, contributors=contributors))) if line[1] == "7"]
+
+    brock = [] if told is None else [f"=700  1\\$aBrock, C. E.,{told}"]
+    assert headings == [*brock, "=700  1\\$aAusten, Jane$4aut"]
+
+
+def test_a_family_that_is_called_otherwise_by_now_stays_one_until_it_is_said_to_be_a_person() -> None:
+    book = of_the_record(("700", "3 ", "a", "Bronte family,", "e", "patron."))
+
+    renamed = lines(written("marc", with_edited(book, name="Brontë family")))
+    person = lines(written("marc", with_edited(book, kind=AuthorKind("person"))))
+
+    assert "=700  3\\$aBrontë family,$epatron." in renamed
+    assert "=700  0\\$aBronte family,$epatron." in person
+
+
 @each_form
 def test_a_record_longer_than_its_lengths_can_say_comes_and_goes(form: str) -> None:
     notes = tuple(f"{number} " + "x" * 19_000 for number in range(8))

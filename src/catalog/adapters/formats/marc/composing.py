@@ -19,7 +19,7 @@ from catalog.domain.values import Isbn, Language, PartialDate, Role
 
 from .extents import with_pages
 from .fields import Fields, FieldText
-from .headings import heading, revised
+from .headings import heading, revised, without_roles
 from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, YEAR, draft_of
 from .parts import (
     aligned,
@@ -397,11 +397,15 @@ class _Changes:
         if stands and not any(self._was_edited(author) for author, _ in named):
             return
         fields: dict[tuple[str, Role | None], Field] = {}
-        for field, described, role in self._headings(ADDED):
-            key = (described.folded_name, role)
-            if key in keys and (stands or key not in fields):
-                author = named[keys.index(key)][0]
-                fields[key] = self._revise(field, described, author, name_stands=key in credits)
+        for field, described, roles in self._headings(ADDED):
+            told_here = [(described.folded_name, role) for role in roles or (None,)]
+            ours = [key for key in told_here if key in keys and (stands or key not in fields)]
+            authors = [named[keys.index(key)][0] for key in ours]
+            ours = [key for key, author in zip(ours, authors, strict=True) if author.id == authors[0].id]
+            if ours:
+                field.subfields = without_roles(field, {role for _, role in told_here} - {role for _, role in ours})
+                revised_here = self._revise(field, described, authors[0], name_stands=ours[0] in credits)
+                fields.update(dict.fromkeys(ours, revised_here))
             elif not stands:
                 self.record.remove_field(field)
         if stands:
@@ -411,10 +415,11 @@ class _Changes:
             if key not in fields:
                 fields[key] = heading(author, "7", role)
         # In the order of the book, which is not always that of the tags.
-        self.record.remove_field(*(field for field in fields.values() if field in self.record.fields))
+        ordered = list({id(fields[key]): fields[key] for key in keys}.values())
+        self.record.fields = [field for field in self.record.fields if field not in ordered]
         before = [place for place, field in enumerate(self.record.fields) if field.tag < "700"]
         place = before[-1] + 1 if before else 0
-        self.record.fields[place:place] = [fields[key] for key in dict.fromkeys(keys)]
+        self.record.fields[place:place] = ordered
 
     def _as_told(
         self,
@@ -430,10 +435,10 @@ class _Changes:
             for (author, role), key, told in zip(named, keys, said, strict=True)
         ]
 
-    def _headings(self, tags: AbstractSet[str]) -> Sequence[tuple[Field, AuthorDetails, Role | None]]:
-        """Return the fields of these tags that name somebody, and whom; another work names nobody here."""
+    def _headings(self, tags: AbstractSet[str]) -> Sequence[tuple[Field, AuthorDetails, Sequence[Role]]]:
+        """Return the fields of these tags that name somebody, whom, and for what; another work names nobody here."""
         return [
-            (field, each.author, each.role)
+            (field, each.author, each.roles)
             for field in self.record.get_fields(*tags)
             for each in headings_of(Fields.of_record(_only(field)), tags, [])
         ]

@@ -11,8 +11,9 @@ from catalog.domain.identifiers import VALID, Identifier, Number
 from catalog.domain.values import PartialDate, Role
 
 from .fields import FieldText
-from .people import AUTHORITIES, KINDS, numbers_in
-from .subfields import LINKS, links_first
+from .parts import without
+from .people import AUTHORITIES, KINDS, numbers_in, role_codes, role_in
+from .subfields import LINKS, links_first, one_line
 
 _BLANK = " "
 _ERA = re.compile(r"\bB\.?\s?C\.\s*$")
@@ -51,7 +52,9 @@ def revised(
     named = author.sort_name or (entry if author.name == described.name else author.name)
     is_renamed = not edited.isdisjoint(("name", "sort_name")) and (author.name, named) != (described.name, entry)
     entry = named if is_renamed else entry
-    is_entered_anew = is_renamed or digits != before
+    first, second = field.indicators or (_BLANK, _BLANK)
+    is_family = before == "00" and first == "3"
+    is_entered_anew = is_renamed or digits != before or (is_family and "kind" in edited and author.kind is not None)
     parts = list(field.subfields) if is_same else [part for part in field.subfields if part.code not in "01"]
     if is_entered_anew:
         parts = _with_name(parts, entry, before, digits)
@@ -63,9 +66,22 @@ def revised(
         parts = _with_numbers(parts, author)
     if parts == field.subfields and not is_entered_anew:
         return None
-    first, second = field.indicators or (_BLANK, _BLANK)
-    indicators = Indicators(_entered(entry, digits) if is_entered_anew else first, second)
+    if is_entered_anew and not (is_family and author.kind is None):
+        first = _entered(entry, digits)
+    indicators = Indicators(first, second)
     return Field(tag=field.tag[0] + digits, indicators=indicators, subfields=parts)
+
+
+def without_roles(field: Field, roles: AbstractSet[Role | None]) -> list[Subfield]:
+    """Return the subfields of a heading without those that say one of these roles."""
+    parts = list(field.subfields)
+    codes = role_codes(field.tag)
+    for place in reversed(range(len(parts))):
+        role = role_in(parts[place].code, one_line(parts[place].value)) if parts[place].code in codes else None
+        if role is not None and role in roles:
+            before = parts[place - 1].code if place else ""
+            parts = without(parts, place) if before in (*codes, "d") else [*parts[:place], *parts[place + 1 :]]
+    return parts
 
 
 def _entered(entry: str, digits: str) -> str:

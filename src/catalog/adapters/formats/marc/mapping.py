@@ -70,7 +70,7 @@ def draft_of(fields: Fields, origin: SourceRecord, warnings: list[str], *, has_o
         "notes": (field.joined(LETTERS) for field in fields.among(_NOTES)),
         "links": _links(fields, warnings),
     }
-    contributors = [heading.as_contributor for heading in added]
+    contributors = [each for heading in added for each in heading.as_contributors()]
     return drafted(
         origin,
         told,
