@@ -9,6 +9,7 @@ import pytest
 from pymarc import Field, Indicators, Record, Subfield
 
 from catalog.adapters.formats.marc import MarcReader
+from catalog.adapters.formats.marc.extents import pages_in
 from catalog.adapters.formats.marc.people import dates_of
 from catalog.domain.books import BookDetails, Classification, Link, Series, SourceKey, Subject
 from catalog.domain.errors import UnreadableFile
@@ -63,6 +64,28 @@ def test_a_title_loses_the_marks_that_lead_on_and_not_its_own() -> None:
     assert (said.title, said.subtitle, said.responsibility) == ("War : Part 2, Etc", "a novel", "by X.")
 
 
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ("Cambridge, Mass. :", "Cambridge, Mass."),
+        ("Québec, Qué. :", "Québec, Qué."),
+        ("[Cambridge, Mass. :", "Cambridge, Mass."),
+        ("Boston ;", "Boston"),
+        ("Boston.", "Boston"),
+    ],
+)
+def test_a_full_stop_before_a_mark_that_leads_on_is_that_of_an_abbreviation(given: str, place: str) -> None:
+    said = details(("264", " 1", "a", given, "b", "Harvard Univ.,", "c", "1969."))
+
+    assert (said.places, said.publishers) == ((place,), ("Harvard Univ.",))
+
+
+def test_a_full_stop_that_ends_a_field_is_none_of_its_text() -> None:
+    said = details(("250", "  ", "a", "Second edition."), ("490", "0 ", "a", "Studies."))
+
+    assert (said.edition, said.series) == ("Second edition", (Series(title="Studies"),))
+
+
 def test_people_stand_by_the_name_they_are_called_and_are_ordered_by_the_one_they_are_entered_under() -> None:
     author = draft(
         ("100", "1 ", "6", "880-01", "a", "Le Guin, Ursula K.", "q", "(Ursula Kroeber),", "d", "1929-2018.",
@@ -110,6 +133,59 @@ def test_contributors_keep_their_roles_and_nobody_is_given_one() -> None:
 
     roles = [(each.author.name, each.role) for each in said.contributors]
     assert roles == [("B A", Role("trl")), ("D C", Role("ill")), ("F E", None), ("H G", Role("edt"))]
+
+
+def test_somebody_who_did_several_things_is_a_contributor_for_each_of_them_once() -> None:
+    said = draft(
+        ("700", "1 ", "a", "A, B,", "e", "editor,", "e", "writer of foreword.", "4", "edt", "4", "trl", "4", "trl"),
+        ("710", "2 ", "a", "Ace,", "e", "publisher,", "e", "printer."),
+        ("711", "2 ", "a", "Congress.", "e", "Section,", "j", "host institution,", "j", "sponsor."),
+    )
+
+    assert [(each.author.name, str(each.role)) for each in said.contributors] == [
+        ("B A", "edt"), ("B A", "wfw"), ("B A", "trl"), ("Ace", "pbl"), ("Ace", "prt"),
+        ("Congress. Section", "his"), ("Congress. Section", "spn"),
+    ]  # fmt: skip  # by people
+
+
+@pytest.mark.parametrize(
+    ("term", "code"),
+    [
+        ("writer of foreword.", "wfw"),
+        ("author of introduction, etc.", "aui"),
+        ("writer of introduction.", "win"),
+        ("Writer of added commentary,", "wac"),
+        ("cover artist.", "cov"),
+        ("cover designer.", "cov"),
+        ("author of afterword, colophon, etc.", "aft"),
+        ("editor of compilation.", "edc"),
+        ("(screenwriter)", "aus"),
+    ],
+)
+def test_terms_of_what_somebody_did_stand_for_their_codes(term: str, code: str) -> None:
+    assert [str(each.role) for each in draft(("700", "1 ", "a", "A, B,", "e", term)).contributors] == [code]
+
+
+def test_a_term_that_is_not_known_is_told_of_unless_a_code_says_it() -> None:
+    (entry,) = read(
+        a_record(
+            TITLE,
+            ("700", "1 ", "a", "A, B,", "e", "editor,", "e", "friend."),
+            ("700", "1 ", "a", "C, D,", "e", "Übersetzer", "4", "trl"),
+        )
+    )
+
+    assert entry.draft is not None
+    assert [str(each.role) for each in entry.draft.contributors] == ["edt", "trl"]
+    assert entry.warnings == ("role 'friend' of B A left out: it is no relator term that is known",)
+
+
+def test_a_family_is_no_person() -> None:
+    said = draft(("100", "3 ", "a", "Brontë family"), ("700", "3 ", "a", "Medici, House of,", "e", "patron."))
+
+    assert said.author is not None
+    assert (said.author.name, said.author.kind) == ("Brontë family", None)
+    assert [(each.author.name, each.author.kind) for each in said.contributors] == [("Medici, House of", None)]
 
 
 def test_a_book_without_a_main_entry_is_entered_under_whoever_may_have_written_it() -> None:
@@ -203,6 +279,36 @@ def test_what_else_a_record_says_has_its_field() -> None:
         for scheme, value in (("lcc", "PS3562"), ("ddc", "813.54"), ("rvk", "HU 4220"))
     )
     assert said.links == (Link(url=Url("http://example.org/a"), label="Contents"),)
+
+
+@pytest.mark.parametrize(
+    ("extent", "pages"),
+    [
+        ("275, [1] p.", 275),
+        ("275 [1] p.", 275),
+        ("44, [1] p. ;", 44),
+        ("320, 11 p.", 320),
+        ("xii, 320 p., [8] leaves of plates", 320),
+        ("[4], xii, 275, [3] p.", 275),
+        ("[44] p.", 44),
+        ("[2], [44] p.", 44),
+        ("[2, 44] p.", 44),
+        ("44 unnumbered pages", 44),
+        ("275, 3 unnumbered pages", 275),
+        ("329 [i.e. 392] p.", 392),
+        ("1 online resource (xii, 320, [2] p.)", 320),
+        ("2 v. (275, [1] p.)", 275),
+        ("vol. 2 320 p.", 320),
+        ("275, [1] S.", 275),
+        ("1 score", None),
+    ],
+)
+def test_the_pages_are_the_largest_number_that_is_not_in_brackets(extent: str, pages: int | None) -> None:
+    assert details(("300", "  ", "a", extent)).pages == pages
+
+
+def test_an_extent_without_end_is_read_at_once() -> None:
+    assert pages_in("[1, 1], " * 100_000 + "1 p.") == 1
 
 
 def test_what_does_not_fit_is_left_out_and_told() -> None:

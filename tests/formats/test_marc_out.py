@@ -246,7 +246,7 @@ def test_a_link_to_another_script_stands_first_and_what_it_links_to_stays() -> N
 
     assert "=245  00$6880-01$aLeft hand." in told
     assert "=250  \\\\$6880-02$a3rd" in told
-    assert "=264  \\1$6880-03$aMoskva :$bMir," in told
+    assert "=264  \\1$6880-03$aMoskva :$bMir" in told
     assert "=880  10$6245-01$aЛевая рука тьмы" in told
 
 
@@ -255,6 +255,8 @@ def test_a_link_to_another_script_stands_first_and_what_it_links_to_stays() -> N
     [
         (("a", "2 v. :", "b", "ill. ;", "c", "24 cm."), {"pages": 77}, "$a2 v. (77 p.) :$bill. ;$c24 cm."),
         (("a", "xii, 286 p. ;", "c", "18 cm"), {"pages": 77}, "$axii, 77 p. ;$c18 cm"),
+        (("a", "xii, 275, [1] p."), {"pages": 77}, "$axii, 77, [1] p."),
+        (("a", "xii, 320, 99 p."), {"pages": 77}, "$a77 p."),
         (("a", "1 volume"), {"pages": 77}, "$a1 volume (77 p.)"),
         (("3", "text", "c", "18 cm"), {"pages": 77}, "$3text$a77 p. ;$c18 cm"),
         (("6", "880-01", "a", "1 v. ;", "c", "18 cm"), {"extent": "2 v."}, "$6880-01$a2 v."),
@@ -269,6 +271,225 @@ def test_a_changed_extent_or_number_of_pages_keeps_what_else_the_field_says(
     after = [line for line in lines(written("marc", edited(book, **values))) if line.startswith("=300")]
 
     assert after == [f"=300  \\\\{told}", "=300  \\\\$a1 CD"]
+
+
+def after(values: Mapping[str, Any], *fields: tuple[str, ...], f008: str = "690101s1969    nyu") -> list[str]:
+    """What a record with these fields, read and then edited, says in those fields."""
+    said = a_record(*fields, f008=f008.ljust(35) + "eng d")
+    (entry,) = read(said)
+    assert entry.draft is not None
+    told = written("marc", edited(exported_as_imported(entry.draft), **values))
+    (again,) = read(told)
+    assert again.draft is not None
+    assert {name: getattr(again.draft.details, name) for name in values} == values
+    tags = {"008", *(tag for tag, *_ in fields)}
+    return [str(field)[1:].replace("  ", " ", 1) for field in record_in(told).fields if field.tag in tags]
+
+
+def test_another_date_is_that_of_the_publication_and_not_of_the_copyright_or_the_printing() -> None:
+    told = after(
+        {"published": PartialDate("1971")},
+        TITLE,
+        ("264", " 1", "a", "Boston :", "b", "Ace,", "c", "[1969]"),
+        ("264", " 2", "a", "London :", "b", "Tim,", "c", "1969."),
+        ("264", " 3", "a", "Leeds :", "b", "Tom,", "c", "1969."),
+        ("264", " 4", "c", "©1969"),
+    )
+
+    assert told[2:] == [
+        "264 \\1$aBoston :$bAce,$c1971",
+        "264 \\2$aLondon :$bTim,$c1969.",
+        "264 \\3$aLeeds :$bTom,$c1969.",
+        "264 \\4$c©1969",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("date", "told"),
+    [
+        ("1969.", "1971."),
+        ("1969, c1965.", "1971, c1965."),
+        ("1969 [c1965]", "1971 [c1965]"),
+        ("[c1969]", "1971"),
+        ("[between 1969 and 1970?]", "1971"),
+    ],
+)
+def test_another_date_keeps_the_year_of_the_copyright_and_the_full_stop_behind_it(date: str, told: str) -> None:
+    fields = TITLE, ("260", "  ", "a", "Boston :", "b", "Ace,", "c", date, "e", "(Leeds :", "f", "Tom)")
+
+    assert after({"published": PartialDate("1971")}, *fields)[-1] == f"260 \\\\$aBoston :$bAce,$c{told}$e(Leeds :$fTom)"
+
+
+def test_a_date_where_there_was_none_stands_behind_the_publisher() -> None:
+    fields = TITLE, ("260", "  ", "a", "Boston :", "b", "Ace.", "e", "(Leeds :", "f", "Tom)")
+
+    told = after({"published": PartialDate("1971")}, *fields, f008="690101nuuuuuuuunyu")
+
+    assert told[0].startswith("008 690101s1971\\\\\\\\nyu")
+    assert told[-1] == "260 \\\\$aBoston :$bAce,$c1971.$e(Leeds :$fTom)"
+
+
+@pytest.mark.parametrize(
+    ("before", "published", "coded"),
+    [
+        ("s1969    ", "1971", "s1971    "),
+        ("r19691813", "1971", "r19711813"),
+        ("t19691965", "1971", "t19711965"),
+        ("m19691975", "1971", "s1971    "),
+        ("q19691975", "1971", "s1971    "),
+        ("c19699999", "1971", "s1971    "),
+        ("e19690512", "1971", "s1971    "),
+        ("e19690512", "1971-06", "e197106  "),
+        ("m19691975", "1969-05", "m19691975"),
+        ("r19691813", "-0043", "b        "),
+        ("t19691965", None, "n        "),
+    ],
+)
+def test_no_second_date_stays_in_008_beside_a_first_one_that_it_does_not_belong_to(
+    before: str, published: str | None, coded: str
+) -> None:
+    book = of_the_record_with(f"690101{before}nyu")
+
+    date = None if published is None else PartialDate(published)
+    told = record_in(written("marc", edited(book, published=date)))["008"].data or ""
+
+    assert told[6:15] == coded
+    assert told[15:18] == "nyu"
+
+
+def of_the_record_with(f008: str) -> Exported:
+    (entry,) = read(a_record(TITLE, f008=f008.ljust(35) + "eng d"))
+    assert entry.draft is not None
+    return exported_as_imported(entry.draft)
+
+
+RECORDING = ("245", "14", "a", "The war.", "n", "Part 2,", "p", "Peace", "h", "[sound recording] :", "b", "a novel /",
+             "c", "by X.")  # fmt: skip  # subfields by twos
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"subtitle": "a play"}, "14$aThe war.$nPart 2,$pPeace$h[sound recording] :$ba play /$cby X."),
+        ({"subtitle": None}, "14$aThe war.$nPart 2,$pPeace$h[sound recording] /$cby X."),
+        ({"responsibility": None}, "14$aThe war.$nPart 2,$pPeace$h[sound recording] :$ba novel."),
+        ({"title": "The wars. Part 2, Peace"}, "04$aThe wars.$nPart 2,$pPeace$h[sound recording] :$ba novel /$cby X."),
+        ({"title": "The war. Part 2, Love"}, "04$aThe war.$nPart 2,$pLove$h[sound recording] :$ba novel /$cby X."),
+        ({"title": "The war. Peace"}, "04$aThe war.$pPeace$h[sound recording] :$ba novel /$cby X."),
+        ({"title": "Love"}, "00$aLove$h[sound recording] :$ba novel /$cby X."),
+    ],
+)
+def test_a_title_that_was_changed_keeps_its_parts_and_its_medium_where_they_stood(
+    values: Mapping[str, Any], told: str
+) -> None:
+    assert after(values, RECORDING)[-1] == f"245 {told}"
+
+
+def test_a_subtitle_that_is_new_stands_behind_the_medium() -> None:
+    fields = ("245", "00", "a", "Emma", "h", "[text] /", "c", "by X.")
+
+    assert after({"subtitle": "a novel"}, fields)[-1] == "245 00$aEmma$h[text] :$ba novel /$cby X."
+
+
+PAIRS = (
+    TITLE,
+    ("264", "31", "a", "Boston :", "b", "Ace,", "c", "1969-1970."),
+    ("264", "31", "a", "London :", "b", "Tim,", "c", "1971."),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"publishers": ("Ice", "Tom")}, ["$aBoston :$bIce,$c1969-1970.", "$aLondon :$bTom,$c1971."]),
+        ({"places": ("Boston", "Leeds")}, ["$aBoston :$bAce,$c1969-1970.", "$aLeeds :$bTim,$c1971."]),
+        ({"publishers": ("Tim",)}, ["$aBoston,$c1969-1970.", "$aLondon :$bTim,$c1971."]),
+        ({"publishers": ("Tim",), "places": ("London",)}, ["$aLondon :$bTim,$c1971."]),
+        ({"publishers": ("Ace", "Tim", "Tom")}, ["$aBoston :$bAce,$c1969-1970.", "$aLondon :$bTim :$bTom,$c1971."]),
+        ({"publishers": ("X", "Ace", "Tim")}, ["$aBoston :$bX :$bAce,$c1969-1970.", "$aLondon :$bTim,$c1971."]),
+        ({"publishers": (), "places": ()}, ["$c1969-1970."]),
+        ({"publishers": ("Ice Press.", "Tim")}, ["$aBoston :$bIce Press.,$c1969-1970.", "$aLondon :$bTim,$c1971."]),
+    ],
+)
+def test_publishers_that_were_changed_stand_beside_the_places_that_they_stood_beside(
+    values: Mapping[str, Any], told: Sequence[str]
+) -> None:
+    assert after(values, *PAIRS)[2:] == [f"264 31{each}" for each in told]
+
+
+def test_a_publisher_in_brackets_or_twice_is_written_where_it_stood() -> None:
+    fields = TITLE, ("260", "  ", "a", "[Boston :", "b", "Ace],", "c", "1969 ;", "a", "London :", "b", "Ace")
+
+    told = after({"publishers": ("Ice",), "places": ("Boston", "Leeds")}, *fields)
+
+    assert told[-1] == "260 \\\\$a[Boston :$bIce],$c1969 ;$aLeeds :$bIce"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (("eng", "fre"), ["041 1\\$aeng$afre$hger"]),
+        (("eng",), ["041 1\\$aeng$hger"]),
+        ((), ["041 1\\$hger"]),
+    ],
+)
+def test_languages_that_were_changed_leave_it_a_translation(values: Sequence[str], told: Sequence[str]) -> None:
+    languages = tuple(map(Language, values))
+
+    assert after({"languages": languages}, TITLE, ("041", "1 ", "a", "engita", "h", "ger"))[2:] == told
+
+
+def test_a_translation_whose_languages_were_not_told_gets_them_in_its_own_field() -> None:
+    languages = {"languages": (Language("eng"), Language("fre"))}
+
+    assert after(languages, TITLE, ("041", "1 ", "h", "ger"))[2:] == ["041 1\\$aeng$afre$hger"]
+    assert after({"languages": (Language("fre"),)}, TITLE, ("041", "0 ", "a", "eng", "a", "fre"))[2:] == []
+
+
+ABSTRACTS = (
+    TITLE,
+    ("520", "3 ", "a", "First.", "b", "More.", "c", "X", "u", "http://example.org/"),
+    ("520", "8 ", "a", "Second."),
+)
+
+
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [
+        ("New.", ["3\\$aNew.$cX$uhttp://example.org/"]),
+        ("First. More.\n\nOther.", ["3\\$aFirst.$bMore.$cX$uhttp://example.org/", "8\\$aOther."]),
+        ("Other.\n\nSecond.", ["3\\$aOther.$cX$uhttp://example.org/", "8\\$aSecond."]),
+        ("Second.", ["8\\$aSecond."]),
+        (None, []),
+    ],
+)
+def test_a_description_that_was_changed_replaces_the_abstracts_that_said_it_before(
+    description: str | None, told: Sequence[str]
+) -> None:
+    assert after({"description": description}, *ABSTRACTS)[2:] == [f"520 {each}" for each in told]
+
+
+def test_an_edition_that_was_changed_leaves_another_one_as_it_was() -> None:
+    fields = TITLE, ("250", "  ", "a", "Second edition."), ("250", "  ", "3", "CD", "a", "First.")
+
+    assert after({"edition": "Third edition"}, *fields)[2:] == ["250 \\\\$aThird edition.", "250 \\\\$3CD$aFirst."]
+
+
+@pytest.mark.parametrize(
+    ("dates", "told"),
+    [
+        (("d", "1929-2018,", "e", "author."), "$d1930-2018,$eauthor."),
+        (("d", "1929-,", "e", "author."), "$d1930-$eauthor."),
+        (("d", "1929-2018.",), "$d1930-2018."),
+        (("e", "author.",), "$d1930-$eauthor."),
+    ],
+)  # fmt: skip  # subfields by twos
+def test_the_comma_behind_dates_that_were_changed_stays(dates: tuple[str, ...], told: str) -> None:
+    book = of_the_record(("100", "1 ", "a", "Le Guin, Ursula K.,", *dates))
+
+    told_now = lines(written("marc", with_edited(book, birth=PartialDate("1930"), dob=None)))
+
+    assert f"=100  1\\$aLe Guin, Ursula K.,{told}" in told_now
 
 
 def test_somebody_who_is_called_otherwise_by_now_has_a_heading_of_their_own() -> None:
@@ -341,7 +562,7 @@ def with_edited(book: Exported, edited: Collection[str] | None = None, **values:
         ),
         (
             {"birth": PartialDate("1815"), "dob": None},
-            "1\\$6880-01$aBronte, Charlotte,$q(Charlotte B.)$d1815-1855$eauthor.$0(viaf)71388025$5DLC",
+            "1\\$6880-01$aBronte, Charlotte,$q(Charlotte B.)$d1815-1855,$eauthor.$0(viaf)71388025$5DLC",
         ),
         (
             {
@@ -429,6 +650,53 @@ def test_somebody_edited_since_keeps_their_place_and_their_name_where_the_book_c
         "=700  1\\$aBrock, C. E.$4ill",
     ]
     assert "=700  1\\$aBrock, C. E.,$d-1938$4ill" in lines(written("marc", same))
+
+
+SEVERAL = (
+    ("700", "1 ", "a", "Brock, C. E.,", "e", "editor,", "e", "translator,", "e", "friend.", "4", "trl", "5", "DLC"),
+    ("700", "1 ", "a", "Austen, Jane", "4", "aut"),
+)
+
+
+def test_somebody_who_did_several_things_keeps_the_heading_that_says_them() -> None:
+    book = of_the_record(*SEVERAL)
+    brock = "=700  1\\$aBrock, C. E.,$eeditor,$etranslator,$efriend.$4trl$5DLC"
+
+    assert lines(written("marc", book)) == lines(book.sources[0].content or b"")
+    turned = lines(written("marc", edited(book, contributors=tuple(reversed(book.book.contributors)))))
+    assert turned[-2:] == ["=700  1\\$aAusten, Jane$4aut", brock]
+    dead = with_edited(book, death=PartialDate("1938"))
+    assert brock.replace("E.,$", "E.,$d-1938,$") in lines(written("marc", dead))
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ((0, 2), "$eeditor,$efriend.$5DLC"),
+        ((1, 2), "$etranslator,$efriend.$4trl$5DLC"),
+        ((2,), None),
+    ],
+)
+def test_something_that_somebody_did_no_more_is_taken_out_of_their_heading(
+    places: Sequence[int], told: str | None
+) -> None:
+    book = of_the_record(*SEVERAL)
+    contributors = tuple(book.book.contributors[place] for place in places)
+
+    headings = [line for line in lines(written("marc", edited(book, contributors=contributors))) if line[1] == "7"]
+
+    brock = [] if told is None else [f"=700  1\\$aBrock, C. E.,{told}"]
+    assert headings == [*brock, "=700  1\\$aAusten, Jane$4aut"]
+
+
+def test_a_family_that_is_called_otherwise_by_now_stays_one_until_it_is_said_to_be_a_person() -> None:
+    book = of_the_record(("700", "3 ", "a", "Bronte family,", "e", "patron."))
+
+    renamed = lines(written("marc", with_edited(book, name="Brontë family")))
+    person = lines(written("marc", with_edited(book, kind=AuthorKind("person"))))
+
+    assert "=700  3\\$aBrontë family,$epatron." in renamed
+    assert "=700  0\\$aBronte family,$epatron." in person
 
 
 @each_form

@@ -17,11 +17,26 @@ from catalog.domain.identifiers import INVALID, VALID, Identifier
 from catalog.domain.sources import BookDraft
 from catalog.domain.values import Isbn, Language, PartialDate, Role
 
+from .extents import with_pages
 from .fields import Fields, FieldText
-from .headings import heading, revised
-from .mapping import CLASSES, NOTES, NUMBERS_024, PAGES, SUBJECTS, TERM_LISTS, draft_of
+from .headings import heading, revised, without_roles
+from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, YEAR, draft_of
+from .parts import (
+    aligned,
+    ended,
+    ending,
+    first_place,
+    inserted,
+    leads_on,
+    name_in_imprint,
+    place_behind,
+    renamed_in_imprint,
+    rewritten,
+    with_title,
+    without,
+)
 from .people import ADDED, MAIN, headings_of
-from .subfields import links_first, trimmed
+from .subfields import LETTERS, LINKS, links_first, trimmed
 
 _NEW_LEADER = "00000nam a2200000 a 4500"
 _EXTENT = "abce"
@@ -29,6 +44,9 @@ _NAMES = {"name", "sort_name"}
 _NOTHING = SourceRecord("", "")
 _UNTITLED = Field(tag="245", indicators=Indicators("0", "0"), subfields=[Subfield("a", "-")])
 _LISTS = {name: digit for digit, name in TERM_LISTS.items()}
+_TITLE_MARKS = {"b": " :", "c": " /"}
+"""What leads on to a subtitle and to a responsibility (ISBD)."""
+_IMPRINT_MARKS = {"a": " ;", "b": " :", "c": ","}
 _CLASS_TAGS = {scheme: tag for tag, scheme in CLASSES.items()}
 _INDICATORS_024 = {scheme: digit for digit, scheme in NUMBERS_024.items()}
 
@@ -88,13 +106,15 @@ class _Changes:
             self._languages()
         if self._differs("publishers", "places"):
             self._imprint()
-        self._single("250", "edition", "ab")
+        if self._differs("edition"):
+            self._edition()
         if self._differs("extent", "pages"):
             self._extent()
         self._list(("490", "440", "830"), "series", _series_field)
         self._list((*SUBJECTS,), "subjects", _subject_field)
         self._list((*CLASSES, "084"), "classifications", _class_field)
-        self._single("520", "description", "ab")
+        if self._differs("description"):
+            self._description()
         self._list(NOTES, "notes", lambda note: _field("500", "  ", a=note))
         self._list(("856",), "links", _link_field)
 
@@ -127,77 +147,156 @@ class _Changes:
         # What a field that was taken away said besides is among the missing, and comes back in one of its own.
         self._add(*(make(item) for item in missing))
 
-    def _single(self, tag: str, name: str, codes: str) -> None:
-        if not self._differs(name):
+    def _edition(self) -> None:
+        edition = self.exported.book.edition
+        telling = [field for field in self.record.get_fields("250") if FieldText.of(field).joined("ab")]
+        if edition is None:
+            self.record.remove_field(*telling)
             return
-        fields, value = self.record.get_fields(tag), getattr(self.exported.book, name)
-        self.record.remove_field(*fields) if fields else None
-        if value is not None:
-            kept = [part for part in fields[0].subfields if part.code not in codes] if fields else []
-            text = " ".join(value.split())
-            self._add(Field(tag=tag, indicators=_indicators("  "), subfields=links_first([Subfield("a", text), *kept])))
+        if telling:
+            self._say(telling[0], ended(edition, ending(FieldText.of(telling[0]).joined("ab"))))
+        else:
+            self._add(_field("250", "  ", a=edition))
+
+    def _description(self) -> None:
+        """Write the paragraphs that are others into the fields that told those before, as far as there are as many."""
+        telling = [field for field in self.record.get_fields("520") if FieldText.of(field).joined("ab")]
+        said = [FieldText.of(field).joined("ab") for field in telling]
+        paragraphs = [" ".join(each.split()) for each in (self.exported.book.description or "").split("\n\n")]
+        paragraphs = [each for each in paragraphs if each]
+        for place in (-1, 0):  # what stands at the end and at the beginning as it was
+            while (
+                telling
+                and paragraphs
+                and said[place] == paragraphs[place]
+                and (len(telling) > 1 or len(paragraphs) == 1)
+            ):
+                del telling[place], said[place], paragraphs[place]
+        if not telling and paragraphs:
+            self._add(_field("520", "  ", a=" ".join(paragraphs)))
+        if 0 < len(telling) < len(paragraphs):
+            paragraphs[len(telling) - 1 :] = [" ".join(paragraphs[len(telling) - 1 :])]
+        for field, text in zip(telling, paragraphs, strict=False):
+            self._say(field, text)
+        self.record.remove_field(*telling[len(paragraphs) :])
+
+    def _say(self, field: Field, text: str) -> None:
+        """Write the text into the field, in the place of what it said in $a and $b."""
+        kept = [part for part in field.subfields if part.code not in "ab"]
+        place = next(place for place, part in enumerate(field.subfields) if part.code in "ab")
+        field.subfields = [*kept[:place], Subfield("a", text), *kept[place:]]
 
     def _title(self) -> None:
         book, standing = self.exported.book, self.record.get("245")
-        kept = [] if standing is None else [part for part in standing.subfields if part.code not in "abcnp"]
-        parts = [("a", book.title), ("b", book.subtitle), ("c", book.responsibility)]
-        said = [(code, value) for code, value in parts if value is not None]
-        marks = {"b": " :", "c": " /"}  # ISBD
-        texts = [
-            Subfield(code, value + (marks[said[place + 1][0]] if place + 1 < len(said) else _full_stop(value)))
-            for place, (code, value) in enumerate(said)
-        ]
-        self.record.remove_fields("245")
-        first = "1" if self.exported.author is not None else "0"
-        second = str(_passed_over(book.title, book.languages))
-        self._add(Field(tag="245", indicators=Indicators(first, second), subfields=links_first([*texts, *kept])))
+        parts = [] if standing is None else list(standing.subfields)
+        first, second = (None if standing is None else standing.indicators) or ("0", "0")
+        if book.title != self._value("title"):
+            parts = with_title(parts, book.title, _TITLE_MARKS)
+            first = "1" if self.exported.author is not None else "0"
+            article = (self._value("title") or "")[: int(second)] if second.isdecimal() else ""
+            if not (article and book.title.startswith(article)):
+                second = str(_passed_over(book.title, book.languages))
+        if book.subtitle != self._value("subtitle"):
+            parts = rewritten(parts, "b", book.subtitle, "ahnp", _TITLE_MARKS)
+        if book.responsibility != self._value("responsibility"):
+            parts = rewritten(parts, "c", book.responsibility, LETTERS, _TITLE_MARKS)
+        last = place_behind(parts, LETTERS) - 1
+        if standing is None:
+            parts[last] = Subfield(parts[last].code, ended(parts[last].value, ".", "", " /"))
+        elif leads_on(parts[last].value) and parts[last] not in standing.subfields:  # and nothing follows
+            parts[last] = Subfield(parts[last].code, ended(trimmed(parts[last].value), ".", "", " /"))
+        new = Field(tag="245", indicators=Indicators(first, second), subfields=links_first(parts))
+        if standing is None:
+            self._add(new)
+        else:
+            self.record.fields[self.record.fields.index(standing)] = new
 
     def _published(self) -> None:
-        published = self.exported.book.published
-        year = "    " if published is None else _year(published)
-        self._code(7, year)
-        # Years before the first have no room there: b says that the date is one of them.
-        self._code(6, "n" if published is None else "s" if year.strip() else "b")
-        fields = [field for field in self.record.get_fields("264", "260") if FieldText.of(field).said("c")]
-        for field in fields:
-            field.delete_subfield("c")
-        if published is not None:
-            imprint = self._imprint_fields()
-            if imprint:
-                imprint[0].add_subfield("c", str(published))
-            else:
-                self._add(_field("264", " 1", c=str(published)))
-        self._drop_empty(fields)
+        published, before = self.exported.book.published, self._value("published")
+        self._code(6, _coded(published, Fields.of_record(self.record).data("008")))
+        statements = [*self._published_fields(), *self.record.get_fields("260")]
+        dated = [field for field in statements if FieldText.of(field).said("c")]
+        if published is None:
+            for field in dated:
+                field.subfields = [part for part in field.subfields if part.code != "c"]
+            self._drop_empty(dated)
+        elif dated:
+            year = "" if before is None else _year(before)
+            told = [field for field in dated if any(_first_year(part) == year for part in _dates_in(field))]
+            for field in told or dated[:1]:
+                dates = _dates_in(field)
+                telling = [part for part in dates if told and _first_year(part) == year] or dates[:1]
+                field.subfields = [
+                    Subfield("c", _dated(part.value, published)) if part in telling else part
+                    for part in field.subfields
+                ]
+        elif statements:
+            parts = statements[0].subfields
+            place, new = place_behind(parts, "ab"), Subfield("c", str(published))
+            statements[0].subfields = inserted(parts, place, new, _IMPRINT_MARKS)
+        else:
+            self._add(_field("264", " 1", c=str(published)))
 
     def _imprint(self) -> None:
         book = self.exported.book
-        dates = [part.value for field in self._imprint_fields() for part in field.subfields if part.code == "c"]
-        for field in self._imprint_fields():
-            for code in "ab":
-                while field.delete_subfield(code) is not None:
-                    pass
-        self._drop_empty(self._imprint_fields())
-        parts = [
-            *(Subfield("a", f"{place} :") for place in book.places),
-            *(Subfield("b", f"{name},") for name in book.publishers),
-        ]
+        held = [field for field in self._imprint_fields() if FieldText.of(field).said("ab")]
+        for code, name in (("a", "places"), ("b", "publishers")):
+            if getattr(book, name) != self._value(name):
+                self._names_in_imprint(code, self._value(name), getattr(book, name))
+        self._drop_orphans(held)
+
+    def _names_in_imprint(self, code: str, before: Sequence[str], after: Sequence[str]) -> None:
+        """Write each place or name where the one in its stead stood, so that it keeps what it stands beside."""
         fields = self._imprint_fields()
-        if fields:
-            fields[0].subfields = links_first([*parts, *fields[0].subfields])
-        elif parts:
-            self._add(
-                Field(
-                    tag="264",
-                    indicators=_indicators(" 1"),
-                    subfields=[*parts, *(Subfield("c", each) for each in dates)],
-                )
-            )
+        said = [name_in_imprint(text) for field in fields for text in FieldText.of(field).said(code)]
+        becomes, added = aligned([name for name in dict.fromkeys(said) if name in before], after)
+        for field in reversed(fields):
+            parts = list(field.subfields)
+            for place in reversed([place for place, part in enumerate(parts) if part.code == code]):
+                told = name_in_imprint(parts[place].value)
+                for text in reversed(added.pop(told, ())):
+                    parts = inserted(parts, place + 1, Subfield(code, text), _IMPRINT_MARKS, ",")
+                name = becomes.get(told, told)
+                if name is None:
+                    parts = without(parts, place)
+                elif name != told:
+                    parts[place] = Subfield(code, renamed_in_imprint(parts[place].value, name))
+            field.subfields = parts
+        self._first_in_imprint(code, [text for texts in added.values() for text in texts])
+
+    def _first_in_imprint(self, code: str, names: Sequence[str]) -> None:
+        """Write names before all others of their kind; where there are none, each into a statement of its own."""
+        fields = self._imprint_fields()
+        if names and not fields:
+            fields = [Field(tag="264", indicators=_indicators(" 1"), subfields=[])]
+            self._add(*fields)
+        having = [field for field in fields if any(part.code == code for part in field.subfields)]
+        for text in reversed(names) if having else ():
+            place = next(place for place, part in enumerate(having[0].subfields) if part.code == code)
+            having[0].subfields = inserted(having[0].subfields, place, Subfield(code, text), _IMPRINT_MARKS, ",")
+        for number, text in enumerate(() if having else names):
+            field = fields[min(number, len(fields) - 1)]
+            place = place_behind(field.subfields, "a" if code == "a" else "ab")
+            field.subfields = inserted(field.subfields, place, Subfield(code, text), _IMPRINT_MARKS, ",")
+
+    def _drop_orphans(self, fields: Sequence[Field]) -> None:
+        """Take away what is left of statements that name nobody and no place any more, but for the only date."""
+        for field in reversed(fields):
+            is_orphan = all(part.code in f"c{LINKS}" for part in field.subfields)
+            others = [other for other in self._imprint_fields() if other is not field]
+            if not is_orphan or (not others and field.subfields):
+                continue
+            dates = _dates_in(field)
+            if dates and not any(_dates_in(other) for other in others):
+                parts = others[-1].subfields
+                others[-1].subfields = inserted(parts, place_behind(parts, "ab"), dates[0], _IMPRINT_MARKS)
+            self.record.fields = [other for other in self.record.fields if other is not field]
 
     def _imprint_fields(self) -> Sequence[Field]:
-        published = [
-            field for field in self.record.get_fields("264") if field.indicators and field.indicators[1] == "1"
-        ]
-        return published or self.record.get_fields("260")
+        return self._published_fields() or self.record.get_fields("260")
+
+    def _published_fields(self) -> Sequence[Field]:
+        return [field for field in self.record.get_fields("264") if field.indicators and field.indicators[1] == "1"]
 
     def _drop_empty(self, fields: Iterable[Field]) -> None:
         for field in fields:
@@ -205,18 +304,27 @@ class _Changes:
                 self.record.remove_field(field)
 
     def _languages(self) -> None:
-        languages = self.exported.book.languages
-        self._code(35, str(languages[0]) if languages else "   ")
-        for field in self.record.get_fields("041"):
-            while field.delete_subfield("a") is not None:
-                pass
-        self._drop_empty(self.record.get_fields("041"))
-        if len(languages) > 1:
-            self._add(
-                Field(
-                    tag="041", indicators=_indicators("0 "), subfields=[Subfield("a", str(each)) for each in languages]
-                )
-            )
+        codes = [str(each) for each in self.exported.book.languages]
+        self._code(35, codes[0] if codes else "   ")
+        fields = self.record.get_fields("041")
+        telling = [field for field in fields if FieldText.of(field).said("a")]
+        ours = [field for field in telling or fields if not field.indicators or field.indicators[1] != "7"]
+        ours = ours[:1] or telling[:1]
+        for field in telling:
+            says_more = any(part.code not in f"a2{LINKS}" for part in field.subfields)
+            if field in ours and codes and (says_more or len(codes) > 1):
+                continue
+            field.subfields = [part for part in field.subfields if part.code != "a" or part.value.lower() in codes[1:]]
+            if all(part.code in f"2{LINKS}" for part in field.subfields):
+                self.record.remove_field(field)
+        if ours and ours[0] in self.record.fields and codes and (ours[0] in telling or len(codes) > 1):
+            parts = ours[0].subfields
+            place = next((place for place, part in enumerate(parts) if part.code == "a"), first_place(parts))
+            kept = [part for part in parts if part.code != "a"]
+            ours[0].subfields = [*kept[:place], *(Subfield("a", code) for code in codes), *kept[place:]]
+        elif not ours and len(codes) > 1:
+            subfields = [Subfield("a", code) for code in codes]
+            self._add(Field(tag="041", indicators=_indicators("0 "), subfields=subfields))
 
     def _extent(self) -> None:
         book = self.exported.book
@@ -241,9 +349,8 @@ class _Changes:
             return
         said = [place for place, part in enumerate(field.subfields) if part.code == "a"]
         for place in said:
-            text = field.subfields[place].value
-            if found := PAGES.search(text):
-                field.subfields[place] = Subfield("a", f"{text[: found.start(1)]}{pages}{text[found.end(1) :]}")
+            if (told := with_pages(field.subfields[place].value, pages)) is not None:
+                field.subfields[place] = Subfield("a", told)
                 return
         if said:
             text = field.subfields[said[0]].value
@@ -290,11 +397,15 @@ class _Changes:
         if stands and not any(self._was_edited(author) for author, _ in named):
             return
         fields: dict[tuple[str, Role | None], Field] = {}
-        for field, described, role in self._headings(ADDED):
-            key = (described.folded_name, role)
-            if key in keys and (stands or key not in fields):
-                author = named[keys.index(key)][0]
-                fields[key] = self._revise(field, described, author, name_stands=key in credits)
+        for field, described, roles in self._headings(ADDED):
+            told_here = [(described.folded_name, role) for role in roles or (None,)]
+            ours = [key for key in told_here if key in keys and (stands or key not in fields)]
+            authors = [named[keys.index(key)][0] for key in ours]
+            ours = [key for key, author in zip(ours, authors, strict=True) if author.id == authors[0].id]
+            if ours:
+                field.subfields = without_roles(field, {role for _, role in told_here} - {role for _, role in ours})
+                revised_here = self._revise(field, described, authors[0], name_stands=ours[0] in credits)
+                fields.update(dict.fromkeys(ours, revised_here))
             elif not stands:
                 self.record.remove_field(field)
         if stands:
@@ -304,10 +415,11 @@ class _Changes:
             if key not in fields:
                 fields[key] = heading(author, "7", role)
         # In the order of the book, which is not always that of the tags.
-        self.record.remove_field(*(field for field in fields.values() if field in self.record.fields))
+        ordered = list({id(fields[key]): fields[key] for key in keys}.values())
+        self.record.fields = [field for field in self.record.fields if field not in ordered]
         before = [place for place, field in enumerate(self.record.fields) if field.tag < "700"]
         place = before[-1] + 1 if before else 0
-        self.record.fields[place:place] = [fields[key] for key in dict.fromkeys(keys)]
+        self.record.fields[place:place] = ordered
 
     def _as_told(
         self,
@@ -323,10 +435,10 @@ class _Changes:
             for (author, role), key, told in zip(named, keys, said, strict=True)
         ]
 
-    def _headings(self, tags: AbstractSet[str]) -> Sequence[tuple[Field, AuthorDetails, Role | None]]:
-        """Return the fields of these tags that name somebody, and whom; another work names nobody here."""
+    def _headings(self, tags: AbstractSet[str]) -> Sequence[tuple[Field, AuthorDetails, Sequence[Role]]]:
+        """Return the fields of these tags that name somebody, whom, and for what; another work names nobody here."""
         return [
-            (field, each.author, each.role)
+            (field, each.author, each.roles)
             for field in self.record.get_fields(*tags)
             for each in headings_of(Fields.of_record(_only(field)), tags, [])
         ]
@@ -416,9 +528,39 @@ ARTICLES: Mapping[str, Sequence[str]] = {
 """Articles that a title may begin with, by its language; of a title whose language nobody tells, those of English."""
 
 
-def _full_stop(text: str) -> str:
-    """Return the mark that ends a field, where it can be told from the text again."""
-    return "." if trimmed(f"{text}.") == text else ""
+def _coded(published: PartialDate | None, before: str) -> str:
+    """Return the type of date and the two dates of 008; a second date stays only beside a type that has it."""
+    kind, first, second = before.ljust(15)[6], before.ljust(15)[7:11], before.ljust(15)[11:15]
+    if published is None:
+        return "n" + " " * 8
+    year = _year(published)
+    if not year.strip():  # years before the first have no room there: b says that the date is one of them
+        return "b" + " " * 8
+    if kind == "e":  # the second date is the day
+        day = "".join(str(published).split("-")[1:])
+        return f"e{year}{day:4}" if day else f"s{year}    "
+    if (first == year and kind.isalpha() and kind not in "nb") or (kind in "rt" and re.fullmatch("[0-9u]{4}", second)):
+        return f"{kind}{year}{second}"
+    return f"s{year}    "
+
+
+def _dates_in(field: Field) -> list[Subfield]:
+    return [part for part in field.subfields if part.code == "c"]
+
+
+def _first_year(part: Subfield) -> str | None:
+    found = YEAR.search(part.value)
+    return found and found[1]
+
+
+def _dated(text: str, published: PartialDate) -> str:
+    """Return what a statement says of the date with another one, and the year of the copyright as it was."""
+    kept = _COPYRIGHT.search(text) or _LAST_MARKS.search(text)
+    return f"{published}{kept[0] if kept else ''}"
+
+
+_COPYRIGHT = re.compile(r"(?<=[\d?\]]),? ?\[?(?:[cp©℗]|cop\. ?|copyright )\d{4}\b.*$")
+_LAST_MARKS = re.compile(r"[\s.,;:]*$")
 
 
 def _year(published: PartialDate) -> str:

@@ -1,5 +1,6 @@
 """Headings of people, bodies and meetings as they are written: anew, or brought to what was edited here since."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -10,10 +11,12 @@ from catalog.domain.identifiers import VALID, Identifier, Number
 from catalog.domain.values import PartialDate, Role
 
 from .fields import FieldText
-from .people import AUTHORITIES, KINDS, numbers_in
-from .subfields import LINKS, links_first
+from .parts import without
+from .people import AUTHORITIES, KINDS, numbers_in, role_codes, role_in
+from .subfields import LINKS, links_first, one_line
 
 _BLANK = " "
+_ERA = re.compile(r"\bB\.?\s?C\.\s*$")
 _PREFIXES = {scheme: beginning for beginning, scheme in reversed([*AUTHORITIES.items()]) if beginning.startswith("(")}
 _KIND_DIGITS = {str(kind): digits for digits, kind in KINDS.items()}
 _NAME_CODES: Mapping[str, str] = {"00": "abcq", "10": "abcdn", "11": "acdegnq"}
@@ -49,7 +52,9 @@ def revised(
     named = author.sort_name or (entry if author.name == described.name else author.name)
     is_renamed = not edited.isdisjoint(("name", "sort_name")) and (author.name, named) != (described.name, entry)
     entry = named if is_renamed else entry
-    is_entered_anew = is_renamed or digits != before
+    first, second = field.indicators or (_BLANK, _BLANK)
+    is_family = before == "00" and first == "3"
+    is_entered_anew = is_renamed or digits != before or (is_family and "kind" in edited and author.kind is not None)
     parts = list(field.subfields) if is_same else [part for part in field.subfields if part.code not in "01"]
     if is_entered_anew:
         parts = _with_name(parts, entry, before, digits)
@@ -61,9 +66,22 @@ def revised(
         parts = _with_numbers(parts, author)
     if parts == field.subfields and not is_entered_anew:
         return None
-    first, second = field.indicators or (_BLANK, _BLANK)
-    indicators = Indicators(_entered(entry, digits) if is_entered_anew else first, second)
+    if is_entered_anew and not (is_family and author.kind is None):
+        first = _entered(entry, digits)
+    indicators = Indicators(first, second)
     return Field(tag=field.tag[0] + digits, indicators=indicators, subfields=parts)
+
+
+def without_roles(field: Field, roles: AbstractSet[Role | None]) -> list[Subfield]:
+    """Return the subfields of a heading without those that say one of these roles."""
+    parts = list(field.subfields)
+    codes = role_codes(field.tag)
+    for place in reversed(range(len(parts))):
+        role = role_in(parts[place].code, one_line(parts[place].value)) if parts[place].code in codes else None
+        if role is not None and role in roles:
+            before = parts[place - 1].code if place else ""
+            parts = without(parts, place) if before in (*codes, "d") else [*parts[:place], *parts[place + 1 :]]
+    return parts
 
 
 def _entered(entry: str, digits: str) -> str:
@@ -88,9 +106,20 @@ def _with_dates(parts: Sequence[Subfield], dates: str) -> list[Subfield]:
     place = stand[0] if stand else (names[-1] + 1 if names else 0)
     if not dates:
         return kept
-    if names and not stand and not kept[place - 1].value.endswith(","):
-        kept[place - 1] = Subfield(kept[place - 1].code, f"{kept[place - 1].value},")
-    return [*kept[:place], Subfield("d", dates), *kept[place:]]
+    led_on = parts[stand[-1]].value if stand else ""
+    if names and not stand:
+        has_comma = kept[place - 1].value.endswith(",")
+        led_on = "," if has_comma and place < len(kept) and kept[place].code == "e" else ""
+        if not has_comma:
+            kept[place - 1] = Subfield(kept[place - 1].code, f"{kept[place - 1].value},")
+    return [*kept[:place], Subfield("d", f"{dates}{_mark_behind(dates, led_on)}"), *kept[place:]]
+
+
+def _mark_behind(dates: str, before: str) -> str:
+    """Return the mark that stood behind what was there before; none stands behind a life that is open."""
+    mark = before.rstrip()[-1:]
+    is_mark = mark == "," or (mark == "." and not _ERA.search(before) and not dates.endswith("."))
+    return mark if is_mark and not dates.endswith("-") else ""
 
 
 def _with_numbers(parts: Sequence[Subfield], author: Author) -> list[Subfield]:

@@ -14,15 +14,16 @@ from catalog.domain.identifiers import ISBN, Identifier
 from catalog.domain.sources import BookDraft
 from catalog.domain.values import IdentifierStatus, Language, PartialDate, Scheme, Url
 
+from .extents import pages_in
 from .fields import Fields, FieldText, remembered
+from .parts import name_in_imprint
 from .people import ADDED, MAIN, headings_of, main_of
 from .subfields import LETTERS, first, trimmed
 
 T = TypeVar("T")
 
-_YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)")
+YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d)")
 _ISBN = re.compile(r"(?:urn:isbn:|isbn(?:-1[03])?:?)?\s*([0-9][0-9Xx\s\-\u2010-\u2015]*)", re.IGNORECASE)
-PAGES = re.compile(r"(?<![\d-])(\d{1,6})\]?\s*(?:unnumbered )?(?:p\b|pages\b|pgs?\b|s\b|S\b|Seiten\b)")
 _CONTROL_NUMBER = re.compile(r"\(([^()]{1,40})\)\s*(.+)")
 _OCLC = re.compile(r"(?:oc[mn]|on)?0*(\d+)", re.IGNORECASE)
 _CANCELLED = IdentifierStatus("cancelled")
@@ -69,7 +70,7 @@ def draft_of(fields: Fields, origin: SourceRecord, warnings: list[str], *, has_o
         "notes": (field.joined(LETTERS) for field in fields.among(_NOTES)),
         "links": _links(fields, warnings),
     }
-    contributors = [heading.as_contributor for heading in added]
+    contributors = [each for heading in added for each in heading.as_contributors()]
     return drafted(
         origin,
         told,
@@ -128,10 +129,10 @@ def _numbers(scheme: str, given: Iterable[str], status: IdentifierStatus | None)
 
 def _published(fields: Fields) -> PartialDate | None:
     coded = fields.data("008")[7:11]
-    if _YEAR.fullmatch(coded):
+    if YEAR.fullmatch(coded):
         return _year(coded)
     for field in (*fields.of("264"), *fields.of("260")):
-        if found := _YEAR.search(field.joined("c")):
+        if found := YEAR.search(field.joined("c")):
             return _year(found[1])
     return None
 
@@ -157,7 +158,7 @@ def _imprint(fields: Fields, code: str) -> Iterator[str]:
     """Yield the places or names of publication; of a book that has 264, those of its publication alone."""
     published = [field for field in fields.of("264") if field.second == "1"]
     for field in published or fields.of("260"):
-        yield from [trimmed(text).strip("[] ") for text in field.said(code)]
+        yield from [name_in_imprint(text) for text in field.said(code)]
 
 
 def _series(fields: Fields) -> Iterator[Series]:
@@ -168,10 +169,7 @@ def _series(fields: Fields) -> Iterator[Series]:
 
 
 def _pages(fields: Fields) -> int | None:
-    for field in fields.of("300"):
-        if found := PAGES.search(field.joined("a")):
-            return int(found[1]) or None
-    return None
+    return next((pages for field in fields.of("300") if (pages := pages_in(field.joined("a"))) is not None), None)
 
 
 def _subjects(fields: Fields) -> Iterator[Subject]:

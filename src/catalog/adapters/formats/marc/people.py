@@ -26,16 +26,50 @@ KINDS: Mapping[str, AuthorKind] = {
 MAIN, ADDED = frozenset(("100", "110", "111")), frozenset(("700", "710", "711"))
 
 ROLES: Mapping[str, str] = {
-    "adapter": "adp", "annotator": "ann", "arranger": "arr", "artist": "art", "author": "aut", "bookseller": "bsl",
-    "cartographer": "ctg", "collaborator": "ctb", "commentator": "cmm", "compiler": "com", "comp": "com",
-    "composer": "cmp", "conductor": "cnd", "contributor": "ctb", "creator": "cre", "dedicatee": "dte",
-    "designer": "dsr", "director": "drt", "ed": "edt", "editor": "edt", "engraver": "egr", "former owner": "fmo",
-    "host institution": "his", "ill": "ill", "illus": "ill", "illustrator": "ill", "interviewee": "ive",
-    "interviewer": "ivr", "issuing body": "isb", "joint author": "aut", "joint comp": "com", "joint ed": "edt",
-    "joint editor": "edt", "lyricist": "lyr", "musician": "mus", "narrator": "nrt", "performer": "prf",
-    "photographer": "pht", "printer": "prt", "producer": "pro", "publisher": "pbl", "singer": "sng",
-    "sponsor": "spn", "sponsoring body": "spn", "tr": "trl", "trans": "trl", "translator": "trl",
-    "writer of introduction": "win", "writer of preface": "wpr",
+    "abridger": "abr", "actor": "act", "adapter": "adp", "addressee": "rcp", "animator": "anm", "annot": "ann",
+    "annotator": "ann", "architect": "arc", "arr": "arr", "arranger": "arr", "art director": "adi", "artist": "art",
+    "artistic director": "ard", "associated name": "asn", "attributed name": "att", "auctioneer": "auc",
+    "author": "aut", "author in quotations or text abstracts": "aqt", "author of afterword": "aft",
+    "author of afterword, colophon, etc": "aft", "author of dialog": "aud", "author of introduction": "aui",
+    "author of introduction, etc": "aui", "autographer": "ato", "bibliographic antecedent": "ant", "binder": "bnd",
+    "binding designer": "bdd", "blurb writer": "blw", "book artist": "bka", "book designer": "bkd",
+    "book jacket designer": "bjd", "book producer": "bkp", "bookjacket designer": "bjd", "bookplate designer": "bpd",
+    "bookseller": "bsl", "broadcaster": "brd", "calligrapher": "cll", "cartographer": "ctg", "censor": "cns",
+    "choreographer": "chr", "cinematographer": "cng", "collaborator": "ctb", "collector": "col", "collotyper": "clt",
+    "colorist": "clr", "commentator": "cmm", "commentator for written text": "cwt",
+    "comp": "com", "compiler": "com", "composer": "cmp", "compositor": "cmt", "conceptor": "ccp", "conductor": "cnd",
+    "consultant": "csl", "contributor": "ctb", "copyright holder": "cph", "corrector": "crr", "correspondent": "crp",
+    "cover artist": "cov", "cover designer": "cov", "creator": "cre", "curator": "cur", "dancer": "dnc",
+    "dedicatee": "dte", "dedicator": "dto", "degree granting institution": "dgg", "degree supervisor": "dgs",
+    "delineator": "dln", "depicted": "dpc", "designer": "dsr", "director": "drt", "dissertant": "dis",
+    "distributor": "dst", "donor": "dnr", "draftsman": "drm", "dubious author": "dub", "ed": "edt", "editor": "edt",
+    "editor of compilation": "edc", "editor of moving image work": "edm", "editorial director": "edd",
+    "electrotyper": "elt", "engineer": "eng", "engraver": "egr", "etcher": "etr", "expert": "exp",
+    "facsimilist": "fac", "film director": "fmd", "film editor": "flm", "film producer": "fmp", "filmmaker": "fmk",
+    "former owner": "fmo", "funder": "fnd", "geographic information specialist": "gis", "honoree": "hnr",
+    "host": "hst", "host institution": "his", "ill": "ill", "illuminator": "ilu", "illus": "ill",
+    "illustrator": "ill", "inker": "ink", "inscriber": "ins", "instrumentalist": "itr", "interviewee": "ive",
+    "interviewer": "ivr", "inventor": "inv", "issuing body": "isb", "joint author": "aut", "joint comp": "com",
+    "joint ed": "edt", "joint editor": "edt", "joint illustrator": "ill", "joint translator": "trl",
+    "landscape architect": "lsa", "lecturer": "lec", "letterer": "ltr", "librettist": "lbt", "lithographer": "ltg",
+    "lyricist": "lyr", "manufacturer": "mfr", "marbler": "mrb", "markup editor": "mrk", "metal engraver": "mte",
+    "metal-engraver": "mte", "moderator": "mod", "musician": "mus", "narrator": "nrt", "organizer": "orm",
+    "originator": "org", "owner": "own", "papermaker": "ppm", "patron": "pat",
+    "penciller": "pnc", "performer": "prf", "photographer": "pht", "praeses": "pra", "presenter": "pre",
+    "printer": "prt", "printer of plates": "pop", "printmaker": "prm", "producer": "pro", "production company": "prn",
+    "programmer": "prg", "project director": "pdr", "proofreader": "pfr", "publisher": "pbl",
+    "publishing director": "pbd", "puppeteer": "ppt", "recipient": "rcp", "redaktor": "red", "reporter": "rpt",
+    "researcher": "res", "respondent": "rsp", "restorationist": "rsr", "reviewer": "rev", "rubricator": "rbr",
+    "scenarist": "sce", "scientific advisor": "sad", "screenwriter": "aus", "scribe": "scr", "sculptor": "scl",
+    "secretary": "sec", "seller": "sll", "signer": "sgn", "singer": "sng", "speaker": "spk", "sponsor": "spn",
+    "sponsoring body": "spn", "stereotyper": "str", "storyteller": "stl", "surveyor": "srv", "teacher": "tch",
+    "thesis advisor": "ths", "tr": "trl", "trans": "trl", "transcriber": "trc", "translator": "trl",
+    "type designer": "tyd", "typographer": "tyg", "university place": "uvp", "videographer": "vdg",
+    "voice actor": "vac", "witness": "wit", "wood engraver": "wde", "woodcutter": "wdc",
+    "writer of accompanying material": "wam", "writer of added commentary": "wac", "writer of added lyrics": "wal",
+    "writer of added text": "wat", "writer of afterword": "waw", "writer of film story": "wfs",
+    "writer of foreword": "wfw", "writer of introduction": "win", "writer of preface": "wpr",
+    "writer of supplementary textual content": "wst",
 }  # fmt: skip  # a table is read by column
 """Relator terms ($e) that stand for a relator code."""
 
@@ -60,7 +94,7 @@ class Heading:
 
     tag: str
     author: AuthorDetails
-    role: Role | None
+    roles: tuple[Role, ...] = ()
 
     def known_as(self, others: Iterable[str]) -> Self:
         """Return the heading of somebody who has these other names, too."""
@@ -68,10 +102,10 @@ class Heading:
         more = [name for name in others if name != author.name]
         return evolve(self, author=author.amended({"variants": tuple(dict.fromkeys((*author.variants, *more)))[:200]}))
 
-    @property
-    def as_contributor(self) -> DraftContributor:
-        """The contributor that an added entry is."""
-        return DraftContributor(self.author, self.role)
+    def as_contributors(self) -> Iterator[DraftContributor]:
+        """Yield the contributor that an added entry is, once for each thing they did."""
+        for role in self.roles or (None,):
+            yield DraftContributor(self.author, role)
 
 
 def headings_of(fields: Fields, tags: AbstractSet[str], warnings: list[str]) -> Iterator[Heading]:
@@ -102,18 +136,26 @@ def _heading(field: FieldText) -> tuple[Heading | None, Sequence[str]]:
     details = AuthorDetails(
         name=name,
         sort_name=entry if entry != name else None,
-        kind=KINDS[field.tag[1:]],
+        kind=_kind(field),
         variants=tuple([v for v in _fuller(field) if v != name]),
         identifiers=tuple(dict.fromkeys(numbers_in(field)))[:100],
     )
-    told: Sequence[str] = ()
+    told: list[str] = []
     birth, death = dates_of(field.joined("d")) if field.tag.endswith("00") else (None, None)
     if birth is not None or death is not None:
         try:
             details = details.amended({"birth": birth, "death": death})
         except InvalidValue:
-            told = (f"dates of {name[:100]} left out: {field.joined('d')[:100]} is no life",)
-    return Heading(field.tag, details, _role(field)), told
+            told.append(f"dates of {name[:100]} left out: {field.joined('d')[:100]} is no life")
+    roles, unknown = _roles(field) if field.tag in ADDED else ((), ())
+    told += [f"role {term[:100]!r} of {name[:100]} left out: it is no relator term that is known" for term in unknown]
+    return Heading(field.tag, details, roles), told
+
+
+def _kind(field: FieldText) -> AuthorKind | None:
+    """Return what the heading names; a family (a first indicator of 3) is none of the kinds that there are."""
+    digits = field.tag[1:]
+    return None if digits == "00" and field.first == "3" else KINDS[digits]
 
 
 def _entry(field: FieldText) -> str:
@@ -175,16 +217,27 @@ def dates_of(text: str) -> tuple[PartialDate | None, PartialDate | None]:
     return None, None
 
 
-def _role(field: FieldText) -> Role | None:
-    for given in field.said("4"):
-        code = given.rstrip("/").rsplit("/", 1)[-1].strip(" .,").lower()
-        if re.fullmatch("[a-z]{3}", code):
-            return Role(code)
-    terms = field.said("e") if not field.tag.endswith("11") else field.said("j")
-    for term in terms:
-        if known := ROLES.get(term.strip(" .,").lower()):
-            return Role(known)
-    return None
+def role_in(code: str, text: str) -> Role | None:
+    """Return what the subfield says that somebody did: a relator code ($4), or a term that stands for one."""
+    if code == "4":
+        said = text.rstrip("/").rsplit("/", 1)[-1].strip(" .,").lower()
+        return Role(said) if re.fullmatch("[a-z]{3}", said) else None
+    known = ROLES.get(text.strip(" .,()[]").lower())
+    return None if known is None else Role(known)
+
+
+def role_codes(tag: str) -> str:
+    """Return the subfields in which headings of this tag say what somebody did; of meetings, $e is a part of them."""
+    return "4j" if tag.endswith("11") else "4e"
+
+
+def _roles(field: FieldText) -> tuple[tuple[Role, ...], Sequence[str]]:
+    """Return what somebody did, each once, and the terms that nobody knows here and no code says instead."""
+    told = [(code, text, role_in(code, text)) for code, text in field.parts if code in role_codes(field.tag)]
+    roles = tuple(dict.fromkeys([role for _, _, role in told if role is not None]))
+    if any(code == "4" and role is not None for code, _, role in told):
+        return roles, ()
+    return roles, [text.strip(" .,") for _, text, role in told if role is None]
 
 
 def numbers_in(field: FieldText) -> Iterator[Identifier]:
@@ -206,6 +259,6 @@ def main_of(main: Sequence[Heading], added: Sequence[Heading]) -> Heading | None
     by_rank: Iterable[tuple[str | None, ...]] = ((None, "aut", "cre"), ("edt", "com"))
     for roles in by_rank:
         for heading in added:
-            if (None if heading.role is None else str(heading.role)) in roles:
+            if not {*map(str, heading.roles)}.isdisjoint(roles) or (None in roles and not heading.roles):
                 return heading
     return None

@@ -36,12 +36,17 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ufdd0-\ufdef
 
 
 def trimmed(text: str) -> str:
-    """Return the text without the marks that lead on to the next part, or end the field."""
+    """Return the text without the marks that lead on to the next part, or end the field.
+
+    A full stop before a mark that leads on ends no field: it is that of an abbreviation.
+    """
     if text[-1:].isalnum():
         return text
-    while (shorter := text.rstrip().rstrip(_MARKS)) != text:
+    led_on = False
+    while (shorter := (bare := text.rstrip()).rstrip(_MARKS)) != text:
+        led_on = led_on or shorter != bare
         text = shorter
-    if text.endswith(".") and not text.endswith("...") and not _ABBREVIATED.search(text):
+    if not led_on and text.endswith(".") and not text.endswith("...") and not _ABBREVIATED.search(text):
         text = _FULL_STOP.sub("", text)
     return text
 
