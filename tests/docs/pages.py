@@ -120,6 +120,8 @@ class Session:
 
     folder: Path
     database: PostgresServer | None = None
+    quick: Path | None = None
+    """A folder with programs that take the place of slower ones."""
     _environment: dict[str, str] = field(init=False)
     _shell: "subprocess.Popen[str]" = field(init=False)
     _servers: list["Server"] = field(factory=list)
@@ -136,10 +138,11 @@ class Session:
             "COLUMNS": "100",
         }
         (self.folder / ".venv").symlink_to(programs.parent)
+        quick = {} if self.quick is None else {"PATH": f"{self.quick}{os.pathsep}{self._environment['PATH']}"}
         self._shell = subprocess.Popen(
             ["bash", "--norc"],
             cwd=self.folder,
-            env=self._environment,
+            env=self._environment | quick,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -147,20 +150,22 @@ class Session:
         )
 
     @classmethod
-    def of(cls, page: Path, folder: Path) -> Self:
+    def of(cls, page: Path, folder: Path, quick: Path) -> Self:
         """Begin a session for the page."""
         if IN_A_COPY in page.read_text("utf-8"):
+            # What it runs is the copy, and nothing that was imported before.
             for name in COPIED:
                 if (ROOT / name).is_dir():
                     shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
                 else:
                     shutil.copy(ROOT / name, folder)
+            return cls(folder)
         if WITH_POSTGRESQL in page.read_text("utf-8"):
             try:
-                return cls(folder, PostgresServer.found().__enter__())
+                return cls(folder, PostgresServer.found().__enter__(), quick=quick)
             except LookupError as error:
                 unavailable(str(error))
-        return cls(folder)
+        return cls(folder, quick=quick)
 
     def __enter__(self) -> Self:
         return self

@@ -2,12 +2,15 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import pytest
 from tests.docs.pages import DOCS, LANGUAGES, Session, blocks_of, name_of, pages
+from tests.docs.quick import quick_catalog
 
 PAGES = {name_of(page): page for page in pages()}
 TAUGHT = [name for name in PAGES if name == "README.md" or name.startswith(("docs/tutorial/", "docs/how-to/"))]
@@ -53,11 +56,18 @@ def generator() -> ModuleType:
     return module
 
 
+@pytest.fixture(scope="session")
+def quick() -> Iterator[Path]:
+    """A folder with a quick `catalog`; for the name of a socket, its own must be short."""
+    with TemporaryDirectory(prefix="quick-") as folder, quick_catalog(Path(folder)):
+        yield Path(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
 @pytest.mark.parametrize("name", DONE)
-def test_a_page_does_what_it_shows(name: str, tmp_path: Path) -> None:
-    with Session.of(PAGES[name], tmp_path) as session:
+def test_a_page_does_what_it_shows(name: str, tmp_path: Path, quick: Path) -> None:
+    with Session.of(PAGES[name], tmp_path, quick) as session:
         session.do(blocks_of(PAGES[name]))
 
     assert session.failures == []
