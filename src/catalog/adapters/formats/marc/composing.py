@@ -23,6 +23,7 @@ from .headings import heading, revised, without_roles
 from .mapping import CLASSES, NOTES, NUMBERS_024, SUBJECTS, TERM_LISTS, YEAR, draft_of
 from .parts import (
     aligned,
+    composed,
     ended,
     ending,
     first_place,
@@ -161,7 +162,7 @@ class _Changes:
     def _description(self) -> None:
         """Write the paragraphs that are others into the fields that told those before, as far as there are as many."""
         telling = [field for field in self.record.get_fields("520") if FieldText.of(field).joined("ab")]
-        said = [FieldText.of(field).joined("ab") for field in telling]
+        said = [composed(FieldText.of(field).joined("ab")) for field in telling]
         paragraphs = [" ".join(each.split()) for each in (self.exported.book.description or "").split("\n\n")]
         paragraphs = [each for each in paragraphs if each]
         for place in (-1, 0):  # what stands at the end and at the beginning as it was
@@ -248,12 +249,12 @@ class _Changes:
     def _names_in_imprint(self, code: str, before: Sequence[str], after: Sequence[str]) -> None:
         """Write each place or name where the one in its stead stood, so that it keeps what it stands beside."""
         fields = self._imprint_fields()
-        said = [name_in_imprint(text) for field in fields for text in FieldText.of(field).said(code)]
+        said = [composed(name_in_imprint(text)) for field in fields for text in FieldText.of(field).said(code)]
         becomes, added = aligned([name for name in dict.fromkeys(said) if name in before], after)
         for field in reversed(fields):
             parts = list(field.subfields)
             for place in reversed([place for place, part in enumerate(parts) if part.code == code]):
-                told = name_in_imprint(parts[place].value)
+                told = composed(name_in_imprint(parts[place].value))
                 for text in reversed(added.pop(told, ())):
                     parts = inserted(parts, place + 1, Subfield(code, text), _IMPRINT_MARKS, ",")
                 name = becomes.get(told, told)
@@ -554,9 +555,15 @@ def _first_year(part: Subfield) -> str | None:
 
 
 def _dated(text: str, published: PartialDate) -> str:
-    """Return what a statement says of the date with another one, and the year of the copyright as it was."""
+    """Return what a statement says of the date with another one, and the year of the copyright as it was.
+
+    A bracket that opened in a subfield before is closed as it was.
+    """
     kept = _COPYRIGHT.search(text) or _LAST_MARKS.search(text)
-    return f"{published}{kept[0] if kept else ''}"
+    tail = kept[0] if kept else ""
+    closes, is_closed = text.count("]") > text.count("["), tail.count("]") > tail.count("[")
+    opening, closing = ("[" if is_closed and not closes else ""), ("]" if closes and not is_closed else "")
+    return f"{opening}{published}{closing}{tail}"
 
 
 _COPYRIGHT = re.compile(r"(?<=[\d?\]]),? ?\[?(?:[cp©℗]|cop\. ?|copyright )\d{4}\b.*$")

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from unicodedata import normalize
 
 from pymarc import Subfield
 
 from .subfields import LETTERS, LINKS, one_line, trimmed
+
+
+def composed(text: str) -> str:
+    """Return the text as a catalogue keeps it, whose letters and accents are one character where there is one."""
+    return normalize("NFC", one_line(text))
 
 
 def ending(text: str) -> str:
@@ -58,7 +64,7 @@ def without(parts: Sequence[Subfield], place: int) -> list[Subfield]:
     if place and parts[place].code in LETTERS and made[place - 1].code in LETTERS:
         before, gone = made[place - 1], parts[place].value
         marks = ending(gone) or ("." if gone.endswith(".") and place == len(made) else "")
-        made[place - 1] = Subfield(before.code, ended(trimmed(one_line(before.value)), marks))
+        made[place - 1] = Subfield(before.code, ended(trimmed(one_line(before.value)), marks, ending(before.value)))
     return made
 
 
@@ -85,7 +91,7 @@ def with_title(parts: Sequence[Subfield], title: str, marks: Mapping[str, str]) 
     if not places:
         made = [part for part in made if part.code not in "anp"]
         return inserted(made, first_place(made), Subfield("a", title), marks, " /")
-    texts = [one_line(made[place].value) for place in places]
+    texts = [composed(made[place].value) for place in places]
     texts[-1] = trimmed(texts[-1])
     left, right, rest = 0, len(places), title
     while right - left > 1 and rest.endswith(f" {texts[right - 1]}"):
