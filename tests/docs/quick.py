@@ -90,7 +90,7 @@ def _be_catalog(told: list[str], streams: list[int]) -> NoReturn:
     arguments, environment = others[: int(number)], others[int(number) :]
     os.chdir(folder)
     os.environ.clear()
-    os.environ.update(each.split("=", 1) for each in environment)
+    os.environ.update({name: value for name, _, value in (each.partition("=") for each in environment)})
     for place, stream in enumerate(streams):
         os.dup2(stream, place)
         os.close(stream)
