@@ -127,3 +127,24 @@ def test_an_entry_in_another_encoding_tells_what_it_was_taken_for() -> None:
     assert title_of(umlaut) == "Öl"
     assert umlaut.warnings == ("the file is not in UTF-8, and was read as cp1252",)
     assert plain.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"The \texttt{awk} and \textsf{sed} \mbox{box} book", "The awk and sed box book"),
+        (r"\underline{u} \text{t} \textrm{r} \textsc{c} \emph{e} \textup{p} \textmd{m}", "u t r c e p m"),
+        (r"\unheard{of} and \heard[o]{f} \verb|x_y|", "of and [o]f x_y"),
+        (r"\MakeUppercase{a} \enquote{\textit{b} \texttt{\{c\}}}", "a b {c}"),
+        (r"hy\-phen\-ation, {\em hy\-phen}, shelf\/ful", "hyphenation, hyphen, shelfful"),
+        (r"and\slash or, \url{http://x.example/a_b}", "and/or, http://x.example/a_b"),
+        ("so\u00adft", "soft"),
+        ("so\u00adft {T}", "soft T"),
+        (r"\label{x}\color{red}Red", "Red"),
+        (r"\href{http://x.example/}{\texttt{Here}} 100\%", "Here 100%"),
+    ],
+)
+def test_commands_of_tex_go_and_their_words_stay(tex: str, text: str) -> None:
+    (entry,) = read(f"@book{{a, title={{{tex}}}}}")
+
+    assert title_of(entry) == text

@@ -7,7 +7,6 @@ from typing import Any, BinaryIO
 from attrs import frozen
 from pybtex.bibtex.utils import split_name_list, split_tex_string
 from pybtex.database import Person
-from pylatexenc.latex2text import LatexNodes2Text
 
 from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, organised, whole
 from catalog.domain.authors import AuthorDetails
@@ -17,6 +16,7 @@ from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.values import Language, PartialDate, Role
 
 from .parser import MOST_EXPANDED, Parser
+from .tex import plain as _plain
 
 FORMAT = "bibtex"
 
@@ -70,13 +70,9 @@ _MONTHS: Mapping[str, int] = {
 }
 _BETWEEN_KEYWORDS = r"(?<!\\)[,;]"
 _YEAR = re.compile(r"(?<!\d)-?\d{4}(?!\d)")
-_QUOTE = re.compile(r"\{?\\textquotedbl(?![A-Za-z])(?:\{\})?\}?")
-_BRACES = re.compile(r"\\textbrace(left|right)(?![A-Za-z])(?:\{\})?")
-_LOGOS = re.compile(r"\\((?:La|Bib)?TeX)(?![A-Za-z])(?:\{\})?")
 _MOST_PROBLEMS = 20
 """How many are told of one entry."""
 _PAGES = re.compile(r"(\d{1,6})\s*(?:\+\s*\d+|pp?\.?|pages)?")
-_TO_TEXT = LatexNodes2Text(keep_braced_groups=False, strict_latex_spaces="macros")
 
 
 @frozen
@@ -211,19 +207,6 @@ def _with_room(fields: Mapping[str, str], warnings: list[str]) -> Mapping[str, s
         elif name in _READ:
             warnings.append(f"{name} left out: it must have at most {most:,} characters of TeX, and has {len(text):,}")
     return kept
-
-
-def _plain(text: str) -> str:
-    """Return the text without what only TeX understands."""
-    if not re.search(r"[\\{}$~]|--|''|``", text):
-        return text
-    text = _QUOTE.sub('"', _LOGOS.sub(r"\1", text))
-    text = _BRACES.sub(lambda found: r"\{" if found[1] == "left" else r"\}", text)
-    try:
-        text = _TO_TEXT.latex_to_text(text).replace("ˆ", "^")  # which only \\textasciicircum leaves
-    except Exception:  # noqa: BLE001 - what no TeX would read, it meets with whatever Python raises
-        text = re.sub(r"\\[A-Za-z]+\s*|[{}\\$]", "", text)
-    return " ".join(text.replace("``", "“").replace("''", "”").split())
 
 
 def _several(text: str) -> list[str]:
