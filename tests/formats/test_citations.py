@@ -166,7 +166,7 @@ def test_what_brings_the_books_of_an_author_together_names_the_author_alone(name
     ],
 )
 def test_names_that_are_not_turned_round_are_read_back(name: str, author: AuthorDetails) -> None:
-    (draft,) = drafts(name, written(name, exported(WHOLE, author, (author, "edt"))))
+    (draft,) = drafts(name, written(name, exported(WHOLE, author, (author, "aut"), (author, "edt"))))
 
     assert draft.author is not None
     assert [draft.author.name, *(each.author.name for each in draft.contributors)] == [author.name] * 2
@@ -197,6 +197,55 @@ def test_keywords_with_commas_are_read_back(name: str) -> None:
     (draft,) = drafts(name, written(name, exported(book)))
 
     assert [each.term for each in draft.details.subjects] == list(terms)
+
+
+CITING = {
+    "bibtex": (b"author = {", b"editor = {"),
+    "biblatex": (b"author = {", b"editor = {"),
+    "ris": (b"AU  - ", b"A2  - "),
+    "csl": (b'"author":[{', b'"editor":[{'),
+    "jsonld": (b'"author":[{', b'"editor":[{'),
+    "dc": (b"<dc:creator>", b"<dc:contributor>"),
+}
+"""How each form of citation begins to tell an author, and an editor."""
+
+
+@pytest.mark.parametrize("name", [*CITING, "csv"])
+@pytest.mark.parametrize("role", [None, "aut", "cre"])
+def test_who_is_entered_and_among_the_contributors_is_cited_once(name: str, role: str | None) -> None:
+    content = written(name, exported(WHOLE, GABRIEL, (GREGORY, "trl"), (GABRIEL, role)))
+
+    assert content.count(b"Gabriel") == content.count(b"Gregory")
+    if name in CITING:
+        assert content.count(CITING[name][0]) == 1
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_who_is_entered_as_editor_is_cited_as_editor_alone(name: str) -> None:
+    as_author, as_editor = CITING[name]
+
+    content = written(name, exported(WHOLE, GABRIEL, (GABRIEL, "edt")))
+
+    assert (content.count(as_author), content.count(as_editor)) == (0, 1)
+    if name == "biblatex":
+        assert content.startswith(b"@collection{")
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_who_is_entered_and_no_contributor_is_cited_as_the_first_author(name: str) -> None:
+    content = written(name, exported(WHOLE, GABRIEL, (GREGORY, "aut")))
+
+    assert content.index(b"Gabriel") < content.index(b"Gregory")
+    if name in READ_AND_WRITTEN:
+        assert [draft.author for draft in drafts(name, content)] == [GABRIEL]
+
+
+def test_who_has_two_roles_that_a_form_of_citation_tells_alike_stands_there_once() -> None:
+    book = exported(WHOLE, GABRIEL, (GREGORY, "edt"), (GREGORY, "com"), (GREGORY, "ill"))
+
+    assert written("ris", book).count(b"A2  - Rabassa, Gregory") == 1
+    assert written("dc", book).count(b"Rabassa, Gregory") == 1
+    assert b"Gregory Rabassa (ill)" in written("ris", book)
 
 
 @pytest.mark.parametrize("name", ["bibtex", "biblatex"])

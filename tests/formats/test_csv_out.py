@@ -59,6 +59,21 @@ def test_wrong_isbns_are_kept_and_several_are_read() -> None:
     assert "kept and marked" in entry.warnings[0]
 
 
+def test_who_is_entered_as_editor_is_told_once_and_is_both_again() -> None:
+    book = exported(evolve(WHOLE, identifiers=(), links=()), GABRIEL, (GREGORY, "trl"), (GABRIEL, "edt"))
+
+    (row,) = csv.DictReader(io.StringIO(written("csv", book).decode()))
+    (draft,) = back(book)
+
+    assert row["authors"] == "Gabriel García Márquez [edt]; Gregory Rabassa [trl]"
+    assert draft.author is not None
+    assert draft.author.name == GABRIEL.name
+    assert [(each.author.name, each.role) for each in draft.contributors] == [
+        (GABRIEL.name, Role("edt")),
+        (GREGORY.name, Role("trl")),
+    ]
+
+
 @pytest.mark.parametrize(
     "title", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "＋1", "－1", "＠SUM(A1)", 'A "b", c', "Ünïcödé 📚"]
 )

@@ -11,6 +11,7 @@ from pylatexenc.latexencode import UnicodeToLatexEncoder
 from catalog.adapters.formats.common import name_parts
 from catalog.domain.authors import Author
 from catalog.domain.exports import Exported
+from catalog.domain.values import Role
 
 from .reader import LANGUAGES, ROLES
 
@@ -50,7 +51,8 @@ class BibtexWriter:
     def book(self, exported: Exported, /) -> bytes:
         """Return the entry of a book."""
         fields = "".join(f"  {name} = {{{value}}},\n" for name, value in self._fields(exported))
-        kind = "book" if exported.author is not None or not self.biblatex else "collection"
+        has_author = any(name == "author" for name, _, _ in self._cited(exported))
+        kind = "book" if has_author or not self.biblatex else "collection"
         return f"@{kind}{{{self._key(exported)},\n{fields}}}\n\n".encode("utf-8", "replace")
 
     def tail(self) -> bytes:
@@ -60,13 +62,8 @@ class BibtexWriter:
     def _fields(self, exported: Exported) -> Iterator[tuple[str, str]]:
         book, is_biblatex = exported.book, self.biblatex
         people: dict[str, list[str]] = {}
-        if exported.author is not None:
-            people["author"] = [self._name(exported.author)]
         others = []
-        for author, role in exported.credits():
-            name = "author" if str(role or "aut") in ("aut", "cre") else _FIELDS.get(str(role), "")
-            if not is_biblatex and name not in {"author", "editor"}:
-                name = ""
+        for name, author, role in self._cited(exported):
             if name:
                 people.setdefault(name, []).append(self._name(author))
             else:
@@ -108,6 +105,10 @@ class BibtexWriter:
             )
         for link in book.links[:1]:
             yield "url", _verbatim(link.url)
+
+    def _cited(self, exported: Exported) -> Iterator[tuple[str, Author, Role | None]]:
+        fields = _FIELDS if self.biblatex else {role: name for role, name in _FIELDS.items() if name == "editor"}
+        return exported.cited(fields, author="author", as_credited=True)
 
     def _date(self, published: str) -> Iterator[tuple[str, str]]:
         if self.biblatex:

@@ -48,10 +48,7 @@ def _item(exported: Exported) -> dict[str, Any]:
     title = book.title if book.subtitle is None else f"{book.title}: {book.subtitle}"
     item: dict[str, Any] = {"id": str(book.id), "type": "book", "title": title}
     names: dict[str, list[dict[str, str]]] = {}
-    if exported.author is not None:
-        names["author"] = [_name(exported.author)]
-    for author, role in exported.credits():
-        variable = "author" if str(role or "aut") in ("aut", "cre") else _VARIABLES.get(str(role), "contributor")
+    for variable, author, _ in exported.cited(_VARIABLES, author="author", other="contributor", as_credited=True):
         names.setdefault(variable, []).append(_name(author))
     item |= names
     if book.published is not None:

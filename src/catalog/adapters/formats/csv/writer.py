@@ -37,8 +37,7 @@ class CsvWriter:
     def book(self, exported: Exported, /) -> bytes:
         """Return the row of a book."""
         book = exported.book
-        people = [] if exported.author is None else [_one(exported.author.name)]
-        people += [f"{_one(author.name)}{f' [{role}]' if role else ''}" for author, role in exported.contributors()]
+        people = [f"{_one(author.name)}{f' [{role}]' if role else ''}" for author, role in exported.everybody()]
         cells = {
             "key": str(book.id),
             "title": book.title,

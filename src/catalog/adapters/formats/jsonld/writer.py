@@ -61,9 +61,8 @@ class JsonLdWriter:
 
 def _book(exported: Exported) -> dict[str, Any]:
     book = exported.book
-    people: dict[str, list[Any]] = {} if exported.author is None else {"author": [_person(exported.author)]}
-    for author, role in exported.contributors():
-        name = "author" if str(role or "aut") in ("aut", "cre") else PROPERTIES.get(str(role), "contributor")
+    people: dict[str, list[Any]] = {}
+    for name, author, _ in exported.cited(PROPERTIES, author="author", other="contributor"):
         people.setdefault(name, []).append(_person(author))
     node: dict[str, Any] = {
         "@type": "Book",
