@@ -199,6 +199,16 @@ def test_keywords_with_commas_are_read_back(name: str) -> None:
     assert [each.term for each in draft.details.subjects] == list(terms)
 
 
+@pytest.mark.parametrize("name", [*WRITTEN, "csv"])
+def test_an_isbn_of_ten_and_of_thirteen_digits_is_written_once(name: str) -> None:
+    isbn = Scheme("isbn")
+    both = (Identifier(scheme=isbn, value="1590593561"), Identifier(scheme=isbn, value="9781590593561"))
+
+    content = written(name, exported(WHOLE.amended({"identifiers": both}), GABRIEL))
+
+    assert content.count(b"9781590593561") == 1
+
+
 CITING = {
     "bibtex": (b"author = {", b"editor = {"),
     "biblatex": (b"author = {", b"editor = {"),

@@ -53,10 +53,10 @@ def _item(exported: Exported) -> dict[str, Any]:
     item |= names
     if book.published is not None:
         item["issued"] = {"date-parts": [_date_parts(book.published)]}
-    for identifier in book.identifiers:
-        variable = _NUMBERS.get(str(identifier.scheme), "")
-        if variable and str(identifier.status) == "valid":
-            item[variable] = f"{item[variable]} {identifier.value}" if variable in item else identifier.value
+    valid = [each for each in book.identifiers if str(each.status) == "valid"]
+    for variable, number in dict.fromkeys((_NUMBERS.get(str(each.scheme), ""), each.value) for each in valid):
+        if variable:
+            item[variable] = f"{item[variable]} {number}" if variable in item else number
     texts = {
         **{variable: getattr(book, field) for variable, field in TEXTS.items()},
         "publisher": _joined(book.publishers),
