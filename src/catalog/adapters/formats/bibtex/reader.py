@@ -8,7 +8,15 @@ from attrs import frozen
 from pybtex.bibtex.utils import split_name_list, split_tex_string
 from pybtex.database import Person
 
-from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, organised, whole
+from catalog.adapters.formats.common import (
+    LANGUAGE_NAMES,
+    drafted,
+    identifiers_of,
+    inverted,
+    links_of,
+    organised,
+    whole,
+)
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
@@ -36,18 +44,7 @@ ROLES: Mapping[str, str] = {
 IDENTIFIERS: Mapping[str, str] = {"isbn": "isbn", "issn": "issn", "doi": "doi", "lccn": "lccn"}
 """The fields that hold numbers, and the scheme of each."""
 
-LANGUAGES: Mapping[str, str] = {
-    "american": "eng", "arabic": "ara", "australian": "eng", "austrian": "ger", "brazil": "por", "brazilian": "por",
-    "british": "eng", "bulgarian": "bul", "canadian": "eng", "catalan": "cat", "chinese": "chi", "croatian": "hrv",
-    "czech": "cze", "danish": "dan", "dutch": "dut", "english": "eng", "estonian": "est", "finnish": "fin",
-    "francais": "fre", "french": "fre", "galician": "glg", "german": "ger", "germanb": "ger", "greek": "gre",
-    "hebrew": "heb", "hungarian": "hun", "icelandic": "ice", "italian": "ita", "japanese": "jpn", "latin": "lat",
-    "latvian": "lav", "lithuanian": "lit", "naustrian": "ger", "newzealand": "eng", "ngerman": "ger",
-    "norsk": "nor", "norwegian": "nor", "nswissgerman": "ger", "nynorsk": "nno", "polish": "pol", "polski": "pol",
-    "portuges": "por", "portuguese": "por", "romanian": "rum", "russian": "rus", "serbian": "srp", "slovak": "slo",
-    "slovene": "slv", "slovenian": "slv", "spanish": "spa", "swedish": "swe", "swissgerman": "ger",
-    "turkish": "tur", "ukenglish": "eng", "ukrainian": "ukr", "usenglish": "eng", "vietnamese": "vie",
-}  # fmt: skip  # a table is read by column
+LANGUAGES = LANGUAGE_NAMES
 """The names that Babel has for languages, which langid and language hold."""
 
 LONGEST: Mapping[str, int] = {
