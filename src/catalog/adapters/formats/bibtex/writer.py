@@ -121,7 +121,10 @@ class BibtexWriter:
             yield "month", str(int(others[0]))
 
     def _several(self, names: tuple[str, ...]) -> str:
-        return " and ".join(f"{{{self._text(name)}}}" if " and " in name else self._text(name) for name in names)
+        """Return the names: several each within braces, for BibTeX has no lists and is told of one so."""
+        if len(names) == 1 and not re.search(r"\sand\s", names[0], re.IGNORECASE):
+            return self._text(names[0])
+        return " and ".join(f"{{{self._text(name)}}}" for name in names)
 
     def _keyword(self, term: str) -> str:
         """Return the term; within braces, what would end it is part of it."""
