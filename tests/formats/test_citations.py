@@ -172,12 +172,33 @@ def test_names_that_are_not_turned_round_are_read_back(name: str, author: Author
     assert [draft.author.name, *(each.author.name for each in draft.contributors)] == [author.name] * 2
 
 
-def test_what_follows_a_name_is_read_back_from_ris() -> None:
-    king = AuthorDetails(name="Martin Luther King, Jr.", sort_name="King, Martin Luther, Jr.", kind=PERSON)
+KING = AuthorDetails(name="Martin Luther King, Jr.", sort_name="King, Martin Luther, Jr.", kind=PERSON)
 
-    (draft,) = drafts("ris", written("ris", exported(WHOLE, king)))
 
-    assert draft.author == king
+@pytest.mark.parametrize("name", READ_AND_WRITTEN)
+def test_what_follows_a_name_is_read_back(name: str) -> None:
+    (draft,) = drafts(name, written(name, exported(WHOLE, KING)))
+
+    assert draft.author == KING
+
+
+def test_what_follows_a_name_stands_where_each_format_has_it() -> None:
+    (draft,) = drafts("bibtex", b"@book{a, title={T}, author={King, Jr., Martin Luther}}")
+    assert draft.author == KING
+
+    book = exported(WHOLE, draft.author)
+    assert "author = {King, Jr., Martin Luther}" in written("biblatex", book).decode()
+    assert json.loads(written("csl", book))[0]["author"] == [
+        {"family": "King", "given": "Martin Luther", "suffix": "Jr."}
+    ]
+    person = json.loads(written("jsonld", book))["@graph"][0]["author"][0]
+    assert (person["familyName"], person["givenName"], person["honorificSuffix"]) == ("King", "Martin Luther", "Jr.")
+
+
+def test_what_does_not_end_the_name_is_nothing_that_follows_it() -> None:
+    churchill = AuthorDetails(name="Winston Churchill", sort_name="Churchill, Winston, Sir", kind=PERSON)
+
+    assert "suffix" not in json.loads(written("csl", exported(WHOLE, churchill)))[0]["author"][0]
 
 
 @pytest.mark.parametrize("name", ["bibtex", "biblatex", "ris"])
@@ -187,6 +208,31 @@ def test_all_publishers_and_places_are_read_back(name: str) -> None:
     (draft,) = drafts(name, written(name, exported(book)))
 
     assert (draft.details.publishers, draft.details.places) == (book.publishers, book.places)
+
+
+@pytest.mark.parametrize(
+    "terms", [("Paris, France",), ("Paris, France", "Ice"), ("Ice", "Snow"), ("Ice",), ("Ice -- Paris, France", "a.b")]
+)
+def test_keywords_with_commas_are_read_back_from_csl(terms: tuple[str, ...]) -> None:
+    book = evolve(WHOLE, subjects=tuple(Subject(term=term) for term in terms))
+
+    (draft,) = drafts("csl", written("csl", exported(book)))
+
+    assert [each.term for each in draft.details.subjects] == list(terms)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "terms"),
+    [
+        ("ice, snow", ["ice", "snow"]),
+        ("ice; snow, wet;", ["ice", "snow, wet"]),
+        ("ice", ["ice"]),
+    ],
+)
+def test_keywords_of_csl_stand_between_commas_or_semicolons(keyword: str, terms: Sequence[str]) -> None:
+    (draft,) = drafts("csl", json.dumps([{"id": 1, "title": "T", "keyword": keyword}]).encode())
+
+    assert [each.term for each in draft.details.subjects] == terms
 
 
 @pytest.mark.parametrize("name", ["bibtex", "biblatex", "ris"])

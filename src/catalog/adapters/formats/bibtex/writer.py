@@ -131,9 +131,10 @@ class BibtexWriter:
         return f"{{{self._text(term)}}}" if re.search("[,;]", term) else self._text(term)
 
     def _name(self, author: Author) -> str:
-        parts = name_parts(author)
-        if parts is not None and not any(mark in part for part in parts for mark in ",="):
-            return ", ".join(self._text(part) for part in parts)
+        if (parts := name_parts(author)) is not None:
+            told = [part for part in (parts.family, parts.suffix, parts.given) if part]
+            if not any(mark in part for part in told for mark in ",="):
+                return ", ".join(map(self._text, told))
         is_person = author.kind in (None, "person") and not re.search(r"[,=]|\band\b", author.name)
         return self._text(author.name) if is_person else f"{{{self._text(author.name)}}}"
 
@@ -152,7 +153,7 @@ class BibtexWriter:
         """Return the surname, the year and a word of the title; a letter more for who comes later with the same."""
         author, book = exported.author, exported.book
         parts = None if author is None else name_parts(author)
-        surname = "" if author is None else parts[0] if parts else author.name.split()[-1]
+        surname = "" if author is None else parts.family if parts else author.name.split()[-1]
         words = [word for word in _ascii(book.title).lower().split() if word not in _SMALL]
         year = "" if book.published is None else str(book.published).lstrip("-")[:4]
         key = _ascii(surname).lower().replace(" ", "") + year + (words[0] if words else "")

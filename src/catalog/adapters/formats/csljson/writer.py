@@ -1,6 +1,6 @@
 """Books to items of CSL-JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -65,7 +65,7 @@ def _item(exported: Exported) -> dict[str, Any]:
         "collection-number": book.series[0].position if book.series else None,
         "number-of-pages": None if book.pages is None else str(book.pages),
         "language": tag_of(book.languages[0]) if book.languages else None,
-        "keyword": ", ".join(dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags])),
+        "keyword": _keywords(list(dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags]))),
         "note": "\n".join(book.notes),
         "URL": str(book.links[0].url) if book.links else None,
     }
@@ -78,7 +78,17 @@ def _joined(texts: Iterable[str]) -> str:
 
 def _name(author: Author) -> dict[str, str]:
     parts = name_parts(author)
-    return {"literal": author.name} if parts is None else {"family": parts[0], "given": parts[1]}
+    if parts is None:
+        return {"literal": author.name}
+    told = {"family": parts.family, "given": parts.given}
+    return told | {"suffix": parts.suffix} if parts.suffix else told
+
+
+def _keywords(terms: Sequence[str]) -> str:
+    """Return the terms, with commas between them; where one has a comma, with semicolons, of which there is one."""
+    if not any(mark in term for term in terms for mark in ",;"):
+        return ", ".join(terms)
+    return "; ".join(term.replace(";", ",") for term in terms) + (";" if len(terms) == 1 else "")
 
 
 def _date_parts(date: PartialDate) -> list[int]:
