@@ -33,7 +33,7 @@ Places = Mapping[str, Sequence[str]]
 VALUES = (
     "Zebra", "9780141439587", "1871", "ger", "https://zebra.example/", "(OCoLC)12345", "311 p.", "12", "Zebra, Anna",
     "(DE-588)118540238", "trl",
-    "translator", "1801-1899",
+    "translator", "1801-1899", "86001234",
 )  # fmt: skip  # a table is read by column
 """What is written in a place to see whether anything comes of it."""
 

@@ -30,7 +30,7 @@ class _ToText(LatexNodes2Text):  # type: ignore[misc]  # pylatexenc has no types
             return str(super().macro_node_to_text(node))
         if verbatim := getattr(node.nodeargd, "verbatim_text", None):
             return str(verbatim)
-        return "".join(self._groupnodecontents_to_text(each) for each in node.nodeargd.argnlist or () if each)
+        return "".join(str(self._groupnodecontents_to_text(each)) for each in node.nodeargd.argnlist or () if each)
 
 
 def _with_our_meanings() -> Any:

@@ -89,7 +89,7 @@ class RisReader:
             text = content.decode("cp1252", "replace")
             warnings.append("is not in UTF-8, and was read as cp1252")
         try:
-            (said,) = _Parser(mapping=MAPPING, list_tags=[*MAPPING]).parse(text)
+            (said,) = _Parser(mapping={**MAPPING}, list_tags=[*MAPPING]).parse(text)
         except Exception as error:  # noqa: BLE001 - rispy raises whatever Python does
             return Entry(line=line, refusal=f"is no record of RIS: {str(error)[:200]}")
         given = _first(said.get("id"))[:200]
