@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import rispy
 from attrs import fields
 from pymarc import Field, MARCReader, Record, Subfield
 
+from catalog.adapters.formats.ris import reader as ris
 from catalog.domain.authors import Author
 from catalog.domain.books import BookDetails, BookRecord, Classification, Contributor, Link, Series, Subject
 from catalog.domain.exports import Exported
@@ -33,7 +33,7 @@ Places = Mapping[str, Sequence[str]]
 VALUES = (
     "Zebra", "9780141439587", "1871", "ger", "https://zebra.example/", "(OCoLC)12345", "311 p.", "12", "Zebra, Anna",
     "(DE-588)118540238", "trl",
-    "translator", "1801-1899",
+    "translator", "1801-1899", "86001234",
 )  # fmt: skip  # a table is read by column
 """What is written in a place to see whether anything comes of it."""
 
@@ -225,7 +225,7 @@ BIBTEX_FIELDS = [
 ]
 """The fields of BibTeX and BibLaTeX that a book can have."""
 
-RIS_TAGS = sorted(tag for tag in rispy.config.TAG_KEY_MAPPING if tag not in {"TY", "ER"})
+RIS_TAGS = sorted(tag for tag in ris.MAPPING if tag not in {"TY", "ER"})
 
 CSL_VARIABLES = [
     "title",

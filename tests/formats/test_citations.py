@@ -166,18 +166,39 @@ def test_what_brings_the_books_of_an_author_together_names_the_author_alone(name
     ],
 )
 def test_names_that_are_not_turned_round_are_read_back(name: str, author: AuthorDetails) -> None:
-    (draft,) = drafts(name, written(name, exported(WHOLE, author, (author, "edt"))))
+    (draft,) = drafts(name, written(name, exported(WHOLE, author, (author, "aut"), (author, "edt"))))
 
     assert draft.author is not None
     assert [draft.author.name, *(each.author.name for each in draft.contributors)] == [author.name] * 2
 
 
-def test_what_follows_a_name_is_read_back_from_ris() -> None:
-    king = AuthorDetails(name="Martin Luther King, Jr.", sort_name="King, Martin Luther, Jr.", kind=PERSON)
+KING = AuthorDetails(name="Martin Luther King, Jr.", sort_name="King, Martin Luther, Jr.", kind=PERSON)
 
-    (draft,) = drafts("ris", written("ris", exported(WHOLE, king)))
 
-    assert draft.author == king
+@pytest.mark.parametrize("name", READ_AND_WRITTEN)
+def test_what_follows_a_name_is_read_back(name: str) -> None:
+    (draft,) = drafts(name, written(name, exported(WHOLE, KING)))
+
+    assert draft.author == KING
+
+
+def test_what_follows_a_name_stands_where_each_format_has_it() -> None:
+    (draft,) = drafts("bibtex", b"@book{a, title={T}, author={King, Jr., Martin Luther}}")
+    assert draft.author == KING
+
+    book = exported(WHOLE, draft.author)
+    assert "author = {King, Jr., Martin Luther}" in written("biblatex", book).decode()
+    assert json.loads(written("csl", book))[0]["author"] == [
+        {"family": "King", "given": "Martin Luther", "suffix": "Jr."}
+    ]
+    person = json.loads(written("jsonld", book))["@graph"][0]["author"][0]
+    assert (person["familyName"], person["givenName"], person["honorificSuffix"]) == ("King", "Martin Luther", "Jr.")
+
+
+def test_what_does_not_end_the_name_is_nothing_that_follows_it() -> None:
+    churchill = AuthorDetails(name="Winston Churchill", sort_name="Churchill, Winston, Sir", kind=PERSON)
+
+    assert "suffix" not in json.loads(written("csl", exported(WHOLE, churchill)))[0]["author"][0]
 
 
 @pytest.mark.parametrize("name", ["bibtex", "biblatex", "ris"])
@@ -189,6 +210,31 @@ def test_all_publishers_and_places_are_read_back(name: str) -> None:
     assert (draft.details.publishers, draft.details.places) == (book.publishers, book.places)
 
 
+@pytest.mark.parametrize(
+    "terms", [("Paris, France",), ("Paris, France", "Ice"), ("Ice", "Snow"), ("Ice",), ("Ice -- Paris, France", "a.b")]
+)
+def test_keywords_with_commas_are_read_back_from_csl(terms: tuple[str, ...]) -> None:
+    book = evolve(WHOLE, subjects=tuple(Subject(term=term) for term in terms))
+
+    (draft,) = drafts("csl", written("csl", exported(book)))
+
+    assert [each.term for each in draft.details.subjects] == list(terms)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "terms"),
+    [
+        ("ice, snow", ["ice", "snow"]),
+        ("ice; snow, wet;", ["ice", "snow, wet"]),
+        ("ice", ["ice"]),
+    ],
+)
+def test_keywords_of_csl_stand_between_commas_or_semicolons(keyword: str, terms: Sequence[str]) -> None:
+    (draft,) = drafts("csl", json.dumps([{"id": 1, "title": "T", "keyword": keyword}]).encode())
+
+    assert [each.term for each in draft.details.subjects] == terms
+
+
 @pytest.mark.parametrize("name", ["bibtex", "biblatex", "ris"])
 def test_keywords_with_commas_are_read_back(name: str) -> None:
     terms = ("Paris, France", "C; Pascal", "{braces}", "Ünder, wear", "plain")
@@ -197,6 +243,65 @@ def test_keywords_with_commas_are_read_back(name: str) -> None:
     (draft,) = drafts(name, written(name, exported(book)))
 
     assert [each.term for each in draft.details.subjects] == list(terms)
+
+
+@pytest.mark.parametrize("name", [*WRITTEN, "csv"])
+def test_an_isbn_of_ten_and_of_thirteen_digits_is_written_once(name: str) -> None:
+    isbn = Scheme("isbn")
+    both = (Identifier(scheme=isbn, value="1590593561"), Identifier(scheme=isbn, value="9781590593561"))
+
+    content = written(name, exported(WHOLE.amended({"identifiers": both}), GABRIEL))
+
+    assert content.count(b"9781590593561") == 1
+
+
+CITING = {
+    "bibtex": (b"author = {", b"editor = {"),
+    "biblatex": (b"author = {", b"editor = {"),
+    "ris": (b"AU  - ", b"A2  - "),
+    "csl": (b'"author":[{', b'"editor":[{'),
+    "jsonld": (b'"author":[{', b'"editor":[{'),
+    "dc": (b"<dc:creator>", b"<dc:contributor>"),
+}
+"""How each form of citation begins to tell an author, and an editor."""
+
+
+@pytest.mark.parametrize("name", [*CITING, "csv"])
+@pytest.mark.parametrize("role", [None, "aut", "cre"])
+def test_who_is_entered_and_among_the_contributors_is_cited_once(name: str, role: str | None) -> None:
+    content = written(name, exported(WHOLE, GABRIEL, (GREGORY, "trl"), (GABRIEL, role)))
+
+    assert content.count(b"Gabriel") == content.count(b"Gregory")
+    if name in CITING:
+        assert content.count(CITING[name][0]) == 1
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_who_is_entered_as_editor_is_cited_as_editor_alone(name: str) -> None:
+    as_author, as_editor = CITING[name]
+
+    content = written(name, exported(WHOLE, GABRIEL, (GABRIEL, "edt")))
+
+    assert (content.count(as_author), content.count(as_editor)) == (0, 1)
+    if name == "biblatex":
+        assert content.startswith(b"@collection{")
+
+
+@pytest.mark.parametrize("name", CITING)
+def test_who_is_entered_and_no_contributor_is_cited_as_the_first_author(name: str) -> None:
+    content = written(name, exported(WHOLE, GABRIEL, (GREGORY, "aut")))
+
+    assert content.index(b"Gabriel") < content.index(b"Gregory")
+    if name in READ_AND_WRITTEN:
+        assert [draft.author for draft in drafts(name, content)] == [GABRIEL]
+
+
+def test_who_has_two_roles_that_a_form_of_citation_tells_alike_stands_there_once() -> None:
+    book = exported(WHOLE, GABRIEL, (GREGORY, "edt"), (GREGORY, "com"), (GREGORY, "ill"))
+
+    assert written("ris", book).count(b"A2  - Rabassa, Gregory") == 1
+    assert written("dc", book).count(b"Rabassa, Gregory") == 1
+    assert b"Gregory Rabassa (ill)" in written("ris", book)
 
 
 @pytest.mark.parametrize("name", ["bibtex", "biblatex"])

@@ -13,7 +13,7 @@ from catalog.domain.books import BookDetails, Series, Subject
 from catalog.domain.exports import Exported
 from catalog.domain.identifiers import Identifier
 from catalog.domain.sources import BookDraft
-from catalog.domain.values import Role, Scheme
+from catalog.domain.values import IdentifierStatus, Role, Scheme
 from catalog.entrypoints.formats import Reading, record_reader, record_writer
 
 
@@ -57,6 +57,35 @@ def test_wrong_isbns_are_kept_and_several_are_read() -> None:
     assert entry.draft is not None
     assert entry.draft.details.identifiers == book.identifiers
     assert "kept and marked" in entry.warnings[0]
+
+
+def test_who_is_entered_as_editor_is_told_once_and_is_both_again() -> None:
+    book = exported(evolve(WHOLE, identifiers=(), links=()), GABRIEL, (GREGORY, "trl"), (GABRIEL, "edt"))
+
+    (row,) = csv.DictReader(io.StringIO(written("csv", book).decode()))
+    (draft,) = back(book)
+
+    assert row["authors"] == "Gabriel García Márquez [edt]; Gregory Rabassa [trl]"
+    assert draft.author is not None
+    assert draft.author.name == GABRIEL.name
+    assert [(each.author.name, each.role) for each in draft.contributors] == [
+        (GABRIEL.name, Role("edt")),
+        (GREGORY.name, Role("trl")),
+    ]
+
+
+def test_a_cancelled_isbn_never_comes_back_as_a_valid_one() -> None:
+    isbn = Scheme("isbn")
+    withdrawn = [
+        Identifier(scheme=isbn, value="9780141439600", status=IdentifierStatus("cancelled")),
+        Identifier(scheme=isbn, value="9780141439587", status=IdentifierStatus("invalid")),
+        Identifier(scheme=isbn, value="60007761"),  # which a spreadsheet would have made of 0060007761
+    ]
+    book = evolve(WHOLE, identifiers=(WHOLE.identifiers[0], *withdrawn), links=())
+
+    (row,) = csv.DictReader(io.StringIO(written("csv", exported(book)).decode()))
+
+    assert row["isbn"] == "9780060883287"
 
 
 @pytest.mark.parametrize(

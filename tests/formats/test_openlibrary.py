@@ -29,6 +29,7 @@ def an_edition(**said: Any) -> bytes:
 
 URSULA = a_line("author", "/authors/OL1A", name="Ursula K. Le Guin", birth_date="21 October 1929", death_date="2018",
                 entity_type="person")  # fmt: skip
+GIVE = "give the dumps of authors and of works first, in the same run"
 BY_URSULA = [{"key": "/authors/OL1A"}]
 
 
@@ -99,7 +100,28 @@ def test_an_author_whose_name_nobody_told_is_left_out_and_told_of() -> None:
     for entry in (after, beyond):
         assert entry.draft is not None
         assert entry.draft.author is None
-        assert entry.warnings == ("author /authors/OL1A left out: no line before this one tells the name",)
+        assert entry.warnings == ("author /authors/OL1A left out: no line before this one tells the name; " + GIVE,)
+
+
+def test_an_edition_of_a_work_that_nobody_told_says_that_its_authors_are_missing() -> None:
+    works = [{"key": "/works/OL1W"}]
+    by_ursula = a_line("work", "/works/OL1W", authors=[{"author": {"key": "/authors/OL1A"}}])
+    by_nobody = a_line("work", "/works/OL1W", title="T")
+
+    (alone,) = read(an_edition(works=works))
+    (without_name,) = read(by_ursula, an_edition(works=works))
+
+    assert alone.warnings == (
+        "authors of /works/OL1W left out: no line before this one tells who wrote that work; " + GIVE,
+    )
+    assert [told.partition(":")[0] for told in without_name.warnings] == ["author /authors/OL1A left out"]
+    for told in (
+        [URSULA, by_ursula, an_edition(works=works)],
+        [by_nobody, an_edition(works=works)],
+        [URSULA, an_edition(works=works, authors=BY_URSULA)],
+        [an_edition()],
+    ):
+        assert read(*told)[0].warnings == ()
 
 
 @pytest.mark.parametrize(

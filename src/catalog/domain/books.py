@@ -166,8 +166,8 @@ class BookDetails:
             )
 
     def isbns(self) -> Iterator[Isbn]:
-        """Yield its valid ISBNs, in the order of its identifiers."""
-        return iter([isbn for each in self.identifiers if (isbn := each.isbn) is not None])
+        """Yield its valid ISBNs, each once, in the order of its identifiers, of which several may say the same."""
+        return iter(dict.fromkeys([isbn for each in self.identifiers if (isbn := each.isbn) is not None]))
 
     def amended(self, values: Mapping[str, Any]) -> Self:
         """Return the details with these values; of `isbn` and `identifiers`, the one that is written says both.

@@ -1,6 +1,6 @@
 """What leaves the catalogue: a book, with everybody it names and the records it came from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
@@ -39,10 +39,45 @@ class Exported:
             name = contributor.credited_as
             yield author if name is None else evolve(author, name=name, sort_name=_listed(name, author)), role
 
+    def everybody(self) -> Iterator[tuple[Author, Role | None]]:
+        """Yield whom a citation names, each once for each role, the author under whom the book is entered first.
+
+        What they did is what the contributors say of them, as whom or without a role is as author; only who is entered
+        and no contributor is an author by being that.
+        """
+        return self._once(self.contributors())
+
+    def cited(
+        self, places: Mapping[str, str], *, author: str, other: str = "", as_credited: bool = False
+    ) -> Iterator[tuple[str, Author, Role | None]]:
+        """Yield everybody once in each place of a citation: that of authors, that of a role, or another.
+
+        People whom a citation credits stand there under the names that the book gives them.
+        """
+        told = set[tuple[UUID, str]]()
+        for person, role in self._once(self.credits()) if as_credited else self.everybody():
+            place = author if _is_author(role) else places.get(str(role), other)
+            if (person.id, place or str(role)) not in told:
+                told.add((person.id, place or str(role)))
+                yield place, person, role
+
+    def _once(self, named: Iterable[tuple[Author, Role | None]]) -> Iterator[tuple[Author, Role | None]]:
+        once: dict[tuple[UUID, str], tuple[Author, Role | None]] = {}
+        for person, role in named:
+            once.setdefault((person.id, "aut" if _is_author(role) else str(role)), (person, role))
+        main = self.author
+        entered = [] if main is None else [each for each in once.values() if each[0].id == main.id] or [(main, None)]
+        yield from ((person, None if _is_author(role) else role) for person, role in entered)
+        yield from (each for each in once.values() if main is None or each[0].id != main.id)
+
     def original(self, *formats: str) -> SourceRecord | None:
         """Return the record that was imported last, of those that were kept byte by byte in one of these formats."""
         kept = (each for each in reversed(self.sources) if each.format in formats and each.content is not None)
         return next(kept, None)
+
+
+def _is_author(role: Role | None) -> bool:
+    return role is None or str(role) in ("aut", "cre")
 
 
 def _listed(name: str, author: Author) -> str | None:

@@ -135,7 +135,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         ),
         "biblatex": Format(
             title="BibLaTeX",
-            reader=lambda reading: BibtexReader(source=reading.source),
+            reader=lambda reading: BibtexReader(source=reading.source, biblatex=True),
             writer=lambda: BibtexWriter(biblatex=True),
             media_type="application/x-bibtex",
             extension="bib",

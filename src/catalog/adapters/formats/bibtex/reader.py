@@ -2,14 +2,22 @@
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, BinaryIO
 
 from attrs import frozen
 from pybtex.bibtex.utils import split_name_list, split_tex_string
 from pybtex.database import Person
-from pylatexenc.latex2text import LatexNodes2Text
 
-from catalog.adapters.formats.common import drafted, identifiers_of, inverted, links_of, organised, whole
+from catalog.adapters.formats.common import (
+    LANGUAGE_NAMES,
+    drafted,
+    identifiers_of,
+    inverted,
+    links_of,
+    organised,
+    whole,
+)
 from catalog.domain.authors import AuthorDetails
 from catalog.domain.books import Series, SourceRecord, Subject
 from catalog.domain.errors import InvalidValue, UnreadableFile
@@ -17,6 +25,7 @@ from catalog.domain.sources import BookDraft, DraftContributor, Entry
 from catalog.domain.values import Language, PartialDate, Role
 
 from .parser import MOST_EXPANDED, Parser
+from .tex import plain as _plain
 
 FORMAT = "bibtex"
 
@@ -24,6 +33,7 @@ ROLES: Mapping[str, str] = {
     "editor": "edt",
     "editora": "edt",
     "editorb": "edt",
+    "editorc": "edt",
     "translator": "trl",
     "annotator": "ann",
     "commentator": "cmm",
@@ -33,21 +43,21 @@ ROLES: Mapping[str, str] = {
 }
 """The fields that hold names, besides `author`, and the relator code that each stands for."""
 
+EDITOR_TYPES: Mapping[str, str] = {
+    "editor": "edt", "generaleditor": "edt", "redactor": "red", "reviser": "edt", "continuator": "ctb",
+    "founder": "edt", "collaborator": "ctb", "none": "ctb", "annotator": "ann", "arranger": "arr", "artist": "art",
+    "commentator": "cmm", "compiler": "com", "composer": "cmp", "conductor": "cnd", "coordinator": "ctb",
+    "director": "drt", "host": "hst", "illustrator": "ill", "illustrated by": "ill", "interviewer": "ivr",
+    "introduction": "win", "foreword": "wpr", "afterword": "aft", "librettist": "lbt", "libretto by": "lbt",
+    "narrator": "nrt", "organizer": "orm", "performer": "prf", "photographer": "pht", "producer": "pro",
+    "screenwriter": "aus", "singer": "sng", "translator": "trl", "vocalist": "voc", "written by": "aut",
+}  # fmt: skip  # a table is read by column
+"""What `editortype` says of `editor`, `editoratype` of `editora` and so on, and the relator code that it stands for."""
+
 IDENTIFIERS: Mapping[str, str] = {"isbn": "isbn", "issn": "issn", "doi": "doi", "lccn": "lccn"}
 """The fields that hold numbers, and the scheme of each."""
 
-LANGUAGES: Mapping[str, str] = {
-    "american": "eng", "arabic": "ara", "australian": "eng", "austrian": "ger", "brazil": "por", "brazilian": "por",
-    "british": "eng", "bulgarian": "bul", "canadian": "eng", "catalan": "cat", "chinese": "chi", "croatian": "hrv",
-    "czech": "cze", "danish": "dan", "dutch": "dut", "english": "eng", "estonian": "est", "finnish": "fin",
-    "francais": "fre", "french": "fre", "galician": "glg", "german": "ger", "germanb": "ger", "greek": "gre",
-    "hebrew": "heb", "hungarian": "hun", "icelandic": "ice", "italian": "ita", "japanese": "jpn", "latin": "lat",
-    "latvian": "lav", "lithuanian": "lit", "naustrian": "ger", "newzealand": "eng", "ngerman": "ger",
-    "norsk": "nor", "norwegian": "nor", "nswissgerman": "ger", "nynorsk": "nno", "polish": "pol", "polski": "pol",
-    "portuges": "por", "portuguese": "por", "romanian": "rum", "russian": "rus", "serbian": "srp", "slovak": "slo",
-    "slovene": "slv", "slovenian": "slv", "spanish": "spa", "swedish": "swe", "swissgerman": "ger",
-    "turkish": "tur", "ukenglish": "eng", "ukrainian": "ukr", "usenglish": "eng", "vietnamese": "vie",
-}  # fmt: skip  # a table is read by column
+LANGUAGES = LANGUAGE_NAMES
 """The names that Babel has for languages, which langid and language hold."""
 
 LONGEST: Mapping[str, int] = {
@@ -60,8 +70,20 @@ LONGEST_OTHER = 20_000
 """Characters of TeX in all other fields, and in one name."""
 _READ = LONGEST.keys() | IDENTIFIERS.keys() | {
     "title", "subtitle", "date", "year", "month", "langid", "language", "edition", "series", "number", "volume",
-    "pagetotal", "url",
+    "pagetotal", "url", "editortype", "editoratype", "editorbtype", "editorctype",
 }  # fmt: skip  # a list is read in lines
+_OF_BIBLATEX = frozenset({
+    "annotator", "bookauthor", "booksubtitle", "commentator", "date", "editora", "editortype",
+    "editoratype", "eprinttype", "eventdate", "eventtitle", "hyphenation", "issuetitle", "journalsubtitle",
+    "journaltitle", "langid", "location", "mainsubtitle", "maintitle", "origdate", "origlanguage", "origlocation",
+    "origpublisher", "origtitle", "shortauthor", "shorteditor", "subtitle", "titleaddon", "urldate",
+})  # fmt: skip  # a list is read in lines
+"""The fields that BibTeX does not have: where one is, publishers and places are lists."""
+_PARENTS_OWN = frozenset({"abstract", "doi", "isbn", "lccn", "pagetotal", "url"})
+"""What the entry that crossref names says of itself alone."""
+_LCCN = re.compile(
+    r"[a-z]{0,3} ?(?:\d{8}|\d{10}|\d{2}-\d{1,6}|(?:19|20)\d{2}-\d{1,6})(?: ?/[a-z/ 0-9]*)?", re.IGNORECASE
+)
 _MONTHS: Mapping[str, int] = {
     name: number
     for number, name in enumerate(
@@ -70,13 +92,9 @@ _MONTHS: Mapping[str, int] = {
 }
 _BETWEEN_KEYWORDS = r"(?<!\\)[,;]"
 _YEAR = re.compile(r"(?<!\d)-?\d{4}(?!\d)")
-_QUOTE = re.compile(r"\{?\\textquotedbl(?![A-Za-z])(?:\{\})?\}?")
-_BRACES = re.compile(r"\\textbrace(left|right)(?![A-Za-z])(?:\{\})?")
-_LOGOS = re.compile(r"\\((?:La|Bib)?TeX)(?![A-Za-z])(?:\{\})?")
 _MOST_PROBLEMS = 20
 """How many are told of one entry."""
 _PAGES = re.compile(r"(\d{1,6})\s*(?:\+\s*\d+|pp?\.?|pages)?")
-_TO_TEXT = LatexNodes2Text(keep_braced_groups=False, strict_latex_spaces="macros")
 
 
 @frozen
@@ -96,6 +114,8 @@ class BibtexReader:
     """Reads entries of any kind; macros (@string) may be defined anywhere before."""
 
     source: str
+    biblatex: bool = False
+    """Whether all of it is BibLaTeX, whatever fields there are."""
 
     def read(self, content: BinaryIO, /) -> Generator[Entry]:
         """Yield what each entry says; `line` is where it begins."""
@@ -118,9 +138,7 @@ class BibtexReader:
             if encoding == "cp1252" and not each.raw.isascii():
                 warnings.append("the file is not in UTF-8, and was read as cp1252")
             parent = by_key.get(each.fields.get("crossref", ""))
-            missing = (
-                {} if parent is None else {name: parent.fields[name] for name in parent.fields.keys() - each.fields}
-            )
+            missing = {} if parent is None else _inherited(parent.fields, each.fields)
             inherited += sum(map(len, missing.values()))
             if inherited > MOST_EXPANDED:
                 missing.clear()
@@ -134,7 +152,7 @@ class BibtexReader:
         key = (said.key or "")[:200]
         origin = SourceRecord(self.source, key or str(said.line), FORMAT, said.raw.encode("utf-8", "replace"))
         try:
-            draft = _draft(_with_room(fields, warnings), origin, warnings, has_own_key=bool(key))
+            draft = _draft(_with_room(fields, warnings), origin, warnings, self.biblatex, has_own_key=bool(key))
         except InvalidValue as error:
             reason = f"{error} ({said.warnings[0]})" if said.warnings else str(error)
             return Entry(line=said.line, key=key, refusal=reason, warnings=tuple(warnings))
@@ -166,23 +184,42 @@ def _entries(text: str) -> Iterator[_Said | Entry]:
         yield Entry(line=line, refusal=f"can not be read: {problems[0]}")
 
 
-def _draft(fields: Mapping[str, str], origin: SourceRecord, warnings: list[str], *, has_own_key: bool) -> BookDraft:
+def _inherited(parent: Mapping[str, str], child: Mapping[str, str]) -> dict[str, str]:
+    """Return what a child says because its parent does: a subtitle only where the title is its parent's, too."""
+    missing = {name: text for name, text in parent.items() if name not in child and name not in _PARENTS_OWN}
+    if "title" in child:
+        missing.pop("subtitle", None)
+    if child.keys() & {"date", "year"}:
+        missing = {name: text for name, text in missing.items() if name not in ("date", "year", "month")}
+    return missing
+
+
+def _draft(
+    fields: Mapping[str, str], origin: SourceRecord, warnings: list[str], is_biblatex: bool, *, has_own_key: bool
+) -> BookDraft:
+    is_biblatex = is_biblatex or not _OF_BIBLATEX.isdisjoint(fields)
     authors = list(_people(fields.get("author", ""), warnings))
     others = [DraftContributor(author) for author in authors[1:]]
-    for name, role in ROLES.items():
-        others += [DraftContributor(author, Role(role)) for author in _people(fields.get(name, ""), warnings)]
+    for name, usual in ROLES.items():
+        if people := list(_people(fields.get(name, ""), warnings)):
+            kind = _plain(fields.get(f"{name}type", "")) if name.startswith("editor") else ""
+            role = _role_of_type(kind, warnings) if kind else usual
+            others += [DraftContributor(author, Role(role)) for author in people]
 
     def plain(*names: str) -> str:
         return next((text for name in names if (text := _plain(fields.get(name, "")))), "")
 
+    lccns, more = _numbers_of_congress(plain("lccn"), warnings)
     values: dict[str, Any] = {
         "title": plain("title"),
         "subtitle": plain("subtitle") or None,
-        "identifiers": identifiers_of({scheme: fields.get(name, "") for name, scheme in IDENTIFIERS.items()}),
+        "identifiers": identifiers_of(
+            {**{scheme: fields.get(name, "") for name, scheme in IDENTIFIERS.items()}, "lccn": lccns}
+        ),
         "published": _published(fields, warnings),
         "languages": _languages(plain("langid", "language"), warnings),
-        "publishers": _several(fields.get("publisher", "")),
-        "places": _several(fields.get("location", fields.get("address", ""))),
+        "publishers": _several(fields.get("publisher", ""), is_list=is_biblatex),
+        "places": _several(fields.get("location", fields.get("address", "")), is_list=is_biblatex),
         "edition": plain("edition") or None,
         "series": _series(plain("series"), plain("number", "volume")),
         "pages": _pages(plain("pagetotal")),
@@ -192,7 +229,7 @@ def _draft(fields: Mapping[str, str], origin: SourceRecord, warnings: list[str],
             if (term := _plain(each))
         ],
         "description": plain("abstract") or None,
-        "notes": [plain("note"), plain("annote", "annotation"), plain("addendum")],
+        "notes": [plain("note"), plain("annote", "annotation"), plain("addendum"), *more, *_volumes(fields, warnings)],
         "links": links_of([_address(fields.get("url", ""))], warnings),
     }
     return drafted(
@@ -213,21 +250,45 @@ def _with_room(fields: Mapping[str, str], warnings: list[str]) -> Mapping[str, s
     return kept
 
 
-def _plain(text: str) -> str:
-    """Return the text without what only TeX understands."""
-    if not re.search(r"[\\{}$~]|--|''|``", text):
-        return text
-    text = _QUOTE.sub('"', _LOGOS.sub(r"\1", text))
-    text = _BRACES.sub(lambda found: r"\{" if found[1] == "left" else r"\}", text)
-    try:
-        text = _TO_TEXT.latex_to_text(text).replace("ˆ", "^")  # which only \\textasciicircum leaves
-    except Exception:  # noqa: BLE001 - what no TeX would read, it meets with whatever Python raises
-        text = re.sub(r"\\[A-Za-z]+\s*|[{}\\$]", "", text)
-    return " ".join(text.replace("``", "“").replace("''", "”").split())
+def _several(text: str, *, is_list: bool) -> list[str]:
+    """Return the publishers or places: BibLaTeX has lists of them, BibTeX only where each is within braces."""
+    names = _names(text)
+    return [_plain(part) for part in (names if is_list or all(map(_is_braced, names)) else [text])]
 
 
-def _several(text: str) -> list[str]:
-    return [_plain(part) for part in _names(text)]
+def _is_braced(text: str) -> bool:
+    """Whether all of the text is within one pair of braces."""
+    depths = [*accumulate((mark == "{") - (mark == "}") for mark in text)]
+    return text.startswith("{") and depths[-1] == 0 and 0 not in depths[:-1]
+
+
+def _role_of_type(said: str, warnings: list[str]) -> str:
+    if (role := EDITOR_TYPES.get(said.lower())) is None:
+        warnings.append(f"editortype {said[:50]!r} read as contributor: no role of that name is known")
+    return role or "ctb"
+
+
+def _numbers_of_congress(text: str, warnings: list[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the control numbers of the Library of Congress, and as notes what else stands there: call numbers."""
+    numbers = [part.strip() for part in re.split("[,;]", text) if part.strip()]
+    if all(map(_LCCN.fullmatch, numbers)):
+        return numbers, ()
+    if re.search(r"\w", text):
+        return (), [f"LCCN: {text}"]
+    warnings.append(f"lccn {text[:50]!r} left out: it is no number")
+    return (), ()
+
+
+def _volumes(fields: Mapping[str, str], warnings: list[str]) -> Iterator[str]:
+    """Yield as notes which volume and number the book is, as far as that is no place in a series."""
+    is_series = bool(_plain(fields.get("series", "")))
+    left = {"volume": is_series and not _plain(fields.get("number", "")), "number": is_series}
+    for name, is_position in left.items():
+        if (text := _plain(fields.get(name, ""))) and not is_position:
+            if fields.keys() & {"journal", "journaltitle"}:
+                warnings.append(f"{name} {text[:50]!r} left out: it is that of a journal")
+            else:
+                yield f"{name.title()} {text}"
 
 
 def _people(text: str, warnings: list[str]) -> Iterator[AuthorDetails]:
@@ -238,7 +299,7 @@ def _people(text: str, warnings: list[str]) -> Iterator[AuthorDetails]:
             warnings.append(f"a name left out: it must have at most {LONGEST_OTHER:,} characters of TeX")
             continue
         try:
-            if name.startswith("{") and name.endswith("}"):
+            if _is_braced(name):
                 yield organised(_plain(name))
             elif (author := _person(name)) is not None:
                 yield author

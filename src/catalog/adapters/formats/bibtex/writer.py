@@ -11,6 +11,7 @@ from pylatexenc.latexencode import UnicodeToLatexEncoder
 from catalog.adapters.formats.common import name_parts
 from catalog.domain.authors import Author
 from catalog.domain.exports import Exported
+from catalog.domain.values import Role
 
 from .reader import LANGUAGES, ROLES
 
@@ -50,7 +51,8 @@ class BibtexWriter:
     def book(self, exported: Exported, /) -> bytes:
         """Return the entry of a book."""
         fields = "".join(f"  {name} = {{{value}}},\n" for name, value in self._fields(exported))
-        kind = "book" if exported.author is not None or not self.biblatex else "collection"
+        has_author = any(name == "author" for name, _, _ in self._cited(exported))
+        kind = "book" if has_author or not self.biblatex else "collection"
         return f"@{kind}{{{self._key(exported)},\n{fields}}}\n\n".encode("utf-8", "replace")
 
     def tail(self) -> bytes:
@@ -60,13 +62,8 @@ class BibtexWriter:
     def _fields(self, exported: Exported) -> Iterator[tuple[str, str]]:
         book, is_biblatex = exported.book, self.biblatex
         people: dict[str, list[str]] = {}
-        if exported.author is not None:
-            people["author"] = [self._name(exported.author)]
         others = []
-        for author, role in exported.credits():
-            name = "author" if str(role or "aut") in ("aut", "cre") else _FIELDS.get(str(role), "")
-            if not is_biblatex and name not in {"author", "editor"}:
-                name = ""
+        for name, author, role in self._cited(exported):
             if name:
                 people.setdefault(name, []).append(self._name(author))
             else:
@@ -109,6 +106,10 @@ class BibtexWriter:
         for link in book.links[:1]:
             yield "url", _verbatim(link.url)
 
+    def _cited(self, exported: Exported) -> Iterator[tuple[str, Author, Role | None]]:
+        fields = _FIELDS if self.biblatex else {role: name for role, name in _FIELDS.items() if name == "editor"}
+        return exported.cited(fields, author="author", as_credited=True)
+
     def _date(self, published: str) -> Iterator[tuple[str, str]]:
         if self.biblatex:
             yield "date", published
@@ -120,16 +121,20 @@ class BibtexWriter:
             yield "month", str(int(others[0]))
 
     def _several(self, names: tuple[str, ...]) -> str:
-        return " and ".join(f"{{{self._text(name)}}}" if " and " in name else self._text(name) for name in names)
+        """Return the names: several each within braces, for BibTeX has no lists and is told of one so."""
+        if len(names) == 1 and not re.search(r"\sand\s", names[0], re.IGNORECASE):
+            return self._text(names[0])
+        return " and ".join(f"{{{self._text(name)}}}" for name in names)
 
     def _keyword(self, term: str) -> str:
         """Return the term; within braces, what would end it is part of it."""
         return f"{{{self._text(term)}}}" if re.search("[,;]", term) else self._text(term)
 
     def _name(self, author: Author) -> str:
-        parts = name_parts(author)
-        if parts is not None and not any(mark in part for part in parts for mark in ",="):
-            return ", ".join(self._text(part) for part in parts)
+        if (parts := name_parts(author)) is not None:
+            told = [part for part in (parts.family, parts.suffix, parts.given) if part]
+            if not any(mark in part for part in told for mark in ",="):
+                return ", ".join(map(self._text, told))
         is_person = author.kind in (None, "person") and not re.search(r"[,=]|\band\b", author.name)
         return self._text(author.name) if is_person else f"{{{self._text(author.name)}}}"
 
@@ -148,7 +153,7 @@ class BibtexWriter:
         """Return the surname, the year and a word of the title; a letter more for who comes later with the same."""
         author, book = exported.author, exported.book
         parts = None if author is None else name_parts(author)
-        surname = "" if author is None else parts[0] if parts else author.name.split()[-1]
+        surname = "" if author is None else parts.family if parts else author.name.split()[-1]
         words = [word for word in _ascii(book.title).lower().split() if word not in _SMALL]
         year = "" if book.published is None else str(book.published).lstrip("-")[:4]
         key = _ascii(surname).lower().replace(" ", "") + year + (words[0] if words else "")

@@ -1,6 +1,9 @@
 """Names of people, which have an order to be said in, and one to be listed in."""
 
+from attrs import frozen
+
 from catalog.domain.authors import AuthorDetails
+from catalog.domain.text import fold
 from catalog.domain.values import AuthorKind
 
 PERSON, ORGANISATION = AuthorKind("person"), AuthorKind("organisation")
@@ -30,9 +33,23 @@ def organised(name: str) -> AuthorDetails:
     return AuthorDetails(name=" ".join(name.split()), kind=ORGANISATION)
 
 
-def name_parts(author: AuthorDetails) -> tuple[str, str] | None:
-    """Return the family name and the given names, where they are known: of people who have a name to be listed by."""
+@frozen
+class NameParts:
+    """The name of a person, in parts."""
+
+    family: str
+    given: str
+    suffix: str = ""
+    """What follows the name wherever it stands: Jr., III."""
+
+
+def name_parts(author: AuthorDetails) -> NameParts | None:
+    """Return the parts of the name, where they are known: of people who have a name to be listed by."""
     if author.kind not in (None, PERSON) or author.sort_name is None:
         return None
     family, comma, given = (part.strip() for part in author.sort_name.partition(","))
-    return (family, given) if comma and family and given else None
+    if not (comma and family and given):
+        return None
+    before, comma, suffix = (part.strip() for part in given.rpartition(","))
+    ends = comma and before and "," not in before and fold(author.name).endswith(f" {fold(suffix)}")
+    return NameParts(family, before, suffix) if ends and suffix else NameParts(family, given)

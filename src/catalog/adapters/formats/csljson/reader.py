@@ -197,7 +197,7 @@ def _languages(text: str, warnings: list[str]) -> Iterator[Language]:
 
 
 def _subjects(text: str, warnings: list[str]) -> Iterator[Subject]:
-    for term in filter(None, map(str.strip, text.split(","))):
+    for term in filter(None, map(str.strip, text.split(";" if ";" in text else ","))):
         try:
             yield Subject(term=term)
         except InvalidValue as error:

@@ -1,6 +1,6 @@
 """Books to items of CSL-JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -48,18 +48,15 @@ def _item(exported: Exported) -> dict[str, Any]:
     title = book.title if book.subtitle is None else f"{book.title}: {book.subtitle}"
     item: dict[str, Any] = {"id": str(book.id), "type": "book", "title": title}
     names: dict[str, list[dict[str, str]]] = {}
-    if exported.author is not None:
-        names["author"] = [_name(exported.author)]
-    for author, role in exported.credits():
-        variable = "author" if str(role or "aut") in ("aut", "cre") else _VARIABLES.get(str(role), "contributor")
+    for variable, author, _ in exported.cited(_VARIABLES, author="author", other="contributor", as_credited=True):
         names.setdefault(variable, []).append(_name(author))
     item |= names
     if book.published is not None:
         item["issued"] = {"date-parts": [_date_parts(book.published)]}
-    for identifier in book.identifiers:
-        variable = _NUMBERS.get(str(identifier.scheme), "")
-        if variable and str(identifier.status) == "valid":
-            item[variable] = f"{item[variable]} {identifier.value}" if variable in item else identifier.value
+    valid = [each for each in book.identifiers if str(each.status) == "valid"]
+    for variable, number in dict.fromkeys((_NUMBERS.get(str(each.scheme), ""), each.value) for each in valid):
+        if variable:
+            item[variable] = f"{item[variable]} {number}" if variable in item else number
     texts = {
         **{variable: getattr(book, field) for variable, field in TEXTS.items()},
         "publisher": _joined(book.publishers),
@@ -68,7 +65,7 @@ def _item(exported: Exported) -> dict[str, Any]:
         "collection-number": book.series[0].position if book.series else None,
         "number-of-pages": None if book.pages is None else str(book.pages),
         "language": tag_of(book.languages[0]) if book.languages else None,
-        "keyword": ", ".join(dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags])),
+        "keyword": _keywords(list(dict.fromkeys([*(subject.term for subject in book.subjects), *book.tags]))),
         "note": "\n".join(book.notes),
         "URL": str(book.links[0].url) if book.links else None,
     }
@@ -81,7 +78,17 @@ def _joined(texts: Iterable[str]) -> str:
 
 def _name(author: Author) -> dict[str, str]:
     parts = name_parts(author)
-    return {"literal": author.name} if parts is None else {"family": parts[0], "given": parts[1]}
+    if parts is None:
+        return {"literal": author.name}
+    told = {"family": parts.family, "given": parts.given}
+    return told | {"suffix": parts.suffix} if parts.suffix else told
+
+
+def _keywords(terms: Sequence[str]) -> str:
+    """Return the terms, with commas between them; where one has a comma, with semicolons, of which there is one."""
+    if not any(mark in term for term in terms for mark in ",;"):
+        return ", ".join(terms)
+    return "; ".join(term.replace(";", ",") for term in terms) + (";" if len(terms) == 1 else "")
 
 
 def _date_parts(date: PartialDate) -> list[int]:

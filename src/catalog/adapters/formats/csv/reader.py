@@ -177,6 +177,8 @@ def _people(
     ]
     if not (everybody := main + others):
         return None, ()
+    if (role := everybody[0].role) is not None and not dialect.roles and str(role) not in ("aut", "cre"):
+        return everybody[0].author, everybody  # as we write who is entered, and did that
     if everybody[0].role is not None:
         warnings.append(f"role {everybody[0].role} of the main author left out")
     return everybody[0].author, everybody[1:]

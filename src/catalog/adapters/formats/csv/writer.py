@@ -1,14 +1,16 @@
 """Books to rows, as the plain dialect reads them."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import StringIO
 
 from attrs import define
 
 from catalog.domain.authors import Author
+from catalog.domain.books import BookRecord
 from catalog.domain.exports import Exported
 
+from . import cells
 from .dialects import MORE
 
 COLUMNS = ("key", "title", "subtitle", "authors", "isbn", "published", "languages", *MORE)
@@ -37,14 +39,13 @@ class CsvWriter:
     def book(self, exported: Exported, /) -> bytes:
         """Return the row of a book."""
         book = exported.book
-        people = [] if exported.author is None else [_one(exported.author.name)]
-        people += [f"{_one(author.name)}{f' [{role}]' if role else ''}" for author, role in exported.contributors()]
-        cells = {
+        people = [f"{_one(author.name)}{f' [{role}]' if role else ''}" for author, role in exported.everybody()]
+        row = {
             "key": str(book.id),
             "title": book.title,
             "subtitle": book.subtitle,
             "authors": SEPARATOR.join(people),
-            "isbn": SEPARATOR.join(each.value for each in book.identifiers if str(each.scheme) == "isbn"),
+            "isbn": SEPARATOR.join(dict.fromkeys(_isbns(book))),
             "published": book.published,
             "languages": _several(book.languages),
             "publishers": _several(book.publishers),
@@ -57,7 +58,7 @@ class CsvWriter:
             "notes": _several(book.notes),
             "tags": _several(book.tags),
         }
-        return self._row("" if (value := cells[name]) is None else str(value) for name in COLUMNS)
+        return self._row("" if (value := row[name]) is None else str(value) for name in COLUMNS)
 
     def tail(self) -> bytes:
         """Return nothing: the last row ends the file."""
@@ -70,6 +71,15 @@ class CsvWriter:
 
     def _cell(self, cell: str) -> str:
         return f"'{cell}" if self.for_spreadsheets and cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _isbns(book: BookRecord) -> Iterator[str]:
+    """Yield the valid ISBNs, and those that would be read back as wrong ones: a cancelled one would be valid again."""
+    for each in book.identifiers:
+        if str(each.scheme) == "isbn" and (
+            each.isbn is not None or not any(read.isbn for read in cells.isbns_of([each.value], SEPARATOR, []))
+        ):
+            yield each.value
 
 
 def _several(texts: Iterable[str]) -> str:

@@ -47,11 +47,8 @@ class DublinCoreWriter:
 def _elements(exported: Exported) -> Iterator[tuple[str, str]]:
     book = exported.book
     yield "title", book.title if book.subtitle is None else f"{book.title}: {book.subtitle}"
-    if exported.author is not None:
-        yield "creator", exported.author.sort_name or exported.author.name
-    for author, role in exported.contributors():
-        is_creator = str(role or "aut") in ("aut", "cre")
-        yield "creator" if is_creator else "contributor", author.sort_name or author.name
+    for name, author, _ in exported.cited({}, author="creator", other="contributor"):
+        yield name, author.sort_name or author.name
     yield from (("subject", subject.term) for subject in book.subjects)
     if book.description is not None:
         yield "description", book.description

@@ -61,9 +61,8 @@ class JsonLdWriter:
 
 def _book(exported: Exported) -> dict[str, Any]:
     book = exported.book
-    people: dict[str, list[Any]] = {} if exported.author is None else {"author": [_person(exported.author)]}
-    for author, role in exported.contributors():
-        name = "author" if str(role or "aut") in ("aut", "cre") else PROPERTIES.get(str(role), "contributor")
+    people: dict[str, list[Any]] = {}
+    for name, author, _ in exported.cited(PROPERTIES, author="author", other="contributor"):
         people.setdefault(name, []).append(_person(author))
     node: dict[str, Any] = {
         "@type": "Book",
@@ -94,7 +93,8 @@ def _person(author: Author) -> dict[str, Any]:
     node: dict[str, Any] = {"@type": kind, "@id": f"urn:uuid:{author.id}", "name": author.name}
     if kind == "Person":
         if (parts := name_parts(author)) is not None:
-            node |= {"familyName": parts[0], "givenName": parts[1]}
+            node |= {"familyName": parts.family, "givenName": parts.given}
+            node |= {"honorificSuffix": parts.suffix} if parts.suffix else {}
         dates = {"birthDate": author.birth, "deathDate": author.death}
         node |= {name: str(date) for name, date in dates.items() if date is not None}
     same = [f"{SAME_AS[scheme]}{each.value}" for each in author.identifiers if (scheme := str(each.scheme)) in SAME_AS]

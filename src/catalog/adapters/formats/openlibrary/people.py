@@ -27,6 +27,7 @@ KINDS: Mapping[str, AuthorKind] = {
 """What an author is, by `entity_type`, which few have."""
 
 _LONGEST = 500
+_GIVE = "give the dumps of authors and of works first, in the same run"
 
 
 @frozen
@@ -47,6 +48,9 @@ class Known:
     authors: dict[str, Remembered] = field(factory=dict[str, Remembered], init=False)
     works: dict[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]], init=False)
 
+    without_authors: set[str] = field(factory=set[str], init=False)
+    """The works that name nobody."""
+
     def meet(self, key: str, said: Mapping[str, Any]) -> None:
         """Remember an author."""
         name = line_of(said.get("name")) or line_of(said.get("personal_name"))
@@ -58,17 +62,24 @@ class Known:
     def meet_work(self, key: str, said: Mapping[str, Any]) -> None:
         """Remember who wrote a work."""
         authors = tuple(dict.fromkeys(keys_of(said.get("authors"), "author")))[:200]
-        if authors and (key in self.works or len(self.works) < self.most):
+        if not authors:
+            if len(self.without_authors) < self.most:
+                self.without_authors.add(key)
+        elif key in self.works or len(self.works) < self.most:
             self.works[key] = authors
 
     def authors_of(self, edition: Mapping[str, Any], warnings: list[str]) -> Iterator[AuthorDetails]:
         """Yield the authors of an edition; where it names none itself, those of its works."""
-        keys = list(keys_of(edition.get("authors"), "author")) or [
-            key for work in keys_of(edition.get("works")) for key in self.works.get(work, ())
-        ]
+        keys = list(keys_of(edition.get("authors"), "author"))
+        for work in [] if keys else [*keys_of(edition.get("works"))]:
+            keys += self.works.get(work, ())
+            if work not in self.works and work not in self.without_authors:
+                warnings.append(
+                    f"authors of {work[:100]} left out: no line before this one tells who wrote that work; {_GIVE}"
+                )
         for key in dict.fromkeys(keys):
             if key not in self.authors:
-                warnings.append(f"author {key[:100]} left out: no line before this one tells the name")
+                warnings.append(f"author {key[:100]} left out: no line before this one tells the name; {_GIVE}")
                 continue
             try:
                 yield _author(key, self.authors[key], warnings)

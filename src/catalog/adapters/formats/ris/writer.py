@@ -48,11 +48,8 @@ def _tags(exported: Exported) -> Iterator[tuple[str, str]]:
     yield "TY", "BOOK"
     yield "ID", str(book.id)
     yield "TI", book.title if book.subtitle is None else f"{book.title}: {book.subtitle}"
-    if exported.author is not None:
-        yield "AU", _name(exported.author)
     others = []
-    for author, role in exported.credits():
-        tag = "AU" if str(role or "aut") in ("aut", "cre") else TAGS.get(str(role), "")
+    for tag, author, role in exported.cited(TAGS, author="AU", as_credited=True):
         if tag:
             yield tag, _name(author)
         else:
