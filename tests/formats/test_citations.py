@@ -288,6 +288,15 @@ def test_who_is_entered_as_editor_is_cited_as_editor_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CITING)
+def test_who_is_entered_and_illustrated_the_book_too_is_its_author_still(name: str) -> None:
+    as_author, _ = CITING[name]
+
+    content = written(name, exported(WHOLE, GABRIEL, (GABRIEL, "ill")))
+
+    assert content.count(as_author) == 1
+
+
+@pytest.mark.parametrize("name", CITING)
 def test_who_is_entered_and_no_contributor_is_cited_as_the_first_author(name: str) -> None:
     content = written(name, exported(WHOLE, GABRIEL, (GREGORY, "aut")))
 

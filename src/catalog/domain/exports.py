@@ -42,8 +42,8 @@ class Exported:
     def everybody(self) -> Iterator[tuple[Author, Role | None]]:
         """Yield whom a citation names, each once for each role, the author under whom the book is entered first.
 
-        What they did is what the contributors say of them, as whom or without a role is as author; only who is entered
-        and no contributor is an author by being that.
+        What they did is what the contributors say of them; without a role, that is an author. Who is entered is an
+        author, too, unless the contributors say so, or that it is an editor.
         """
         return self._once(self.contributors())
 
@@ -66,7 +66,9 @@ class Exported:
         for person, role in named:
             once.setdefault((person.id, "aut" if _is_author(role) else str(role)), (person, role))
         main = self.author
-        entered = [] if main is None else [each for each in once.values() if each[0].id == main.id] or [(main, None)]
+        entered = [] if main is None else [each for each in once.values() if each[0].id == main.id]
+        if main is not None and not any(_is_author(role) or str(role) in _ENTERED for _, role in entered):
+            entered.insert(0, (main, None))
         yield from ((person, None if _is_author(role) else role) for person, role in entered)
         yield from (each for each in once.values() if main is None or each[0].id != main.id)
 
@@ -74,6 +76,10 @@ class Exported:
         """Return the record that was imported last, of those that were kept byte by byte in one of these formats."""
         kept = (each for each in reversed(self.sources) if each.format in formats and each.content is not None)
         return next(kept, None)
+
+
+_ENTERED = ("edt", "com")
+"""Roles of whom a book is entered under where it has no author."""
 
 
 def _is_author(role: Role | None) -> bool:

@@ -6,9 +6,9 @@ from typing import Self
 
 from attrs import frozen
 
-_COUNTED = re.compile(
-    r"(?<![\d-])(?P<number>\d{1,6})(?P<end>\]?)\s*(?P<unnumbered>unnumbered )?(?:p\b|pages\b|pgs?\b|s\b|S\b|Seiten\b)"
-)
+_UNIT = r"(?:p\b|pages\b|pgs?\b|s\b|S\b|Seiten\b)"
+_COUNTED = re.compile(rf"(?<![\d-])(?P<number>\d{{1,6}})(?P<end>\]?)\s*(?P<unnumbered>unnumbered )?{_UNIT}")
+_PLAIN = re.compile(rf"[^\d\[\]]*(?<!-)(\d{{1,6}})\s*{_UNIT}")
 _LAST = re.compile(r"(?:\[[^\[\]()]{0,40}\]|(?<![\w-])(?:\[?\d{1,6}\]?|[ivxlcdmIVXLCDM]{1,12}))(?P<separator>,?\s*)$")
 _NUMBER = re.compile(r"\d{1,6}")
 _CORRECTION = re.compile(r"\[\s*i\.?\s?e\.?")
@@ -64,6 +64,8 @@ def _items(text: str, end: int) -> Iterator[re.Match[str]]:
 
 def pages_in(text: str) -> int | None:
     """Return the number of pages of which the text tells."""
+    if plain := _PLAIN.match(text):  # most tell one number, and that is known in a tenth of the time
+        return int(plain[1]) or None
     found = Pages.within(text)
     return None if found is None else found.number or None
 
