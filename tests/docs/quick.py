@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-_ASKING = """#!{python} -IS
+_PROGRAM = """#!/bin/sh
+exec '{python}' -IS '{asking}' "$@"
+"""  # a first line that names the interpreter itself may be too long for the system
+_ASKING = """
 import os, socket, sys
 with socket.socket(socket.AF_UNIX) as asking:
     asking.connect({address!r})
@@ -35,7 +38,9 @@ def quick_catalog(folder: Path) -> Generator[Path]:
     """Yield a folder for PATH in which `catalog` is such a program."""
     address = folder / "socket"
     program = folder / "catalog"
-    program.write_text(_ASKING.format(python=sys.executable, address=str(address)))
+    asking = folder / "asking.py"
+    asking.write_text(_ASKING.format(address=str(address)))
+    program.write_text(_PROGRAM.format(python=sys.executable, asking=asking))
     program.chmod(0o755)
     with subprocess.Popen(
         [sys.executable, __file__, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE

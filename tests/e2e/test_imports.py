@@ -479,6 +479,27 @@ async def test_a_file_may_come_slowly_as_long_as_it_comes(serve: Callable[..., S
         assert (await client.get("/imports")).json()["total"] == 1
 
 
+async def test_who_still_sends_when_the_service_stops_is_told_so(serve: Callable[..., Server]) -> None:
+    server = serve(settings={"shutdown_seconds": "1"})
+    host, _, port = server.address.removeprefix("http://").partition(":")
+    reading, writing = await asyncio.open_connection(host, int(port))
+    writing.write(
+        f"POST /imports?source=x HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\nkey,title\n".encode()
+    )
+    await writing.drain()
+    async with server.parallel_client() as client:
+        await client.get("/livez")  # so that the other request has been begun
+
+    server.process.terminate()
+    answer = await asyncio.wait_for(reading.read(), PATIENCE)
+    writing.close()
+
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"/problems/outcome-unknown" in answer
+    assert server.process.wait(PATIENCE) == 0
+    assert "Traceback" not in server.output
+
+
 def resident(server: Server) -> int:
     """Return how much memory the process has now, in bytes."""
     pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
