@@ -341,3 +341,23 @@ def _multiply_books(file: Path, count: int) -> None:
     with connection:
         connection.execute(f"{numbers} INSERT INTO book ({', '.join(columns)}) {select}", (count,))
     connection.close()
+
+
+async def test_null_empties_a_list_as_it_clears_any_other_field(client: Client) -> None:
+    book = await added_book(client, "Emma", tags=["novel"], edition="2nd", languages=["eng"])
+    address = f"/books/{book['id']}"
+
+    patched = await client.patch(address, json={"tags": None, "edition": None})
+
+    assert patched.status_code == 200, patched.text
+    assert patched.json() | {"version": 1, "updated_at": ""} == book | {"tags": [], "edition": None, "updated_at": ""}
+    problem_in(await client.put(address, json={"title": "Emma", "author_id": None, "tags": None}), 400, "invalid-body")
+
+
+async def test_a_patch_of_another_kind_is_no_record(client: Client) -> None:
+    book = await added_book(client, "Emma")
+    headers = {"content-type": "application/json-patch+json"}
+
+    response = await client.patch(f"/books/{book['id']}", content=b"[]", headers=headers)
+
+    problem_in(response, 415, "not-json")
